@@ -1,0 +1,429 @@
+"""playbook.toml as typed, frozen settings: read once, every mistake in one message.
+
+Paths in the file are relative to the file. Days are local days of ``calendar.zone``, both ends included.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from csimprove import columns
+from csimprove.errors import SettingsError
+
+Language = Literal["en", "zh"]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Clock = Literal["business", "calendar"]
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+Number = Annotated[float, Field(strict=True)]
+Positive = Annotated[float, Field(strict=True, gt=0)]
+
+#: Units in which a source column may state a duration, in seconds.
+DURATION_UNITS = {"seconds": 1, "minutes": 60, "hours": 3600}
+DurationUnit = Literal["seconds", "minutes", "hours"]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Source(_Settings):
+    """Where the tickets are and how their file is to be read."""
+
+    path: str
+    preset: str | None = None
+    #: canonical column = heading in the file; wins over the preset
+    columns: dict[str, str] = {}
+    #: canonical duration column = unit in the file; wins over the preset
+    units: dict[str, DurationUnit] = {}
+    #: zone of the times in the file, an IANA name
+    zone: str = "UTC"
+    #: formats of times, strptime style, tried in order; empty: ISO-like forms, found from a sample
+    formats: tuple[str, ...] = ()
+    #: texts that mean "no value", beside the empty text and those of the preset
+    missing: tuple[str, ...] = ()
+    #: canonical column = {text in the file = value to use}; ticket values not listed stay as they are
+    values: dict[str, dict[str, str]] = {}
+    #: name of a rule = {canonical column, texts}: tickets left out, counted under that name
+    exclude: dict[str, dict[str, tuple[str, ...]]] = {}
+    #: file of pauses: columns ticket_id, start_at, end_at
+    pauses: str | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+
+    @field_validator("columns", "units", "values")
+    @classmethod
+    def _known_columns(cls, value: dict[str, Any]) -> dict[str, Any]:
+        known = [*columns.TICKETS, columns.CUSTOMER]
+        for name in value:
+            if name not in known:
+                raise ValueError(f"{name!r} is not a canonical column{_near(name, known)}")
+        return value
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        return _zone(value)
+
+
+class Calendar(_Settings):
+    """When the service is open. Without ``hours`` it is always open."""
+
+    zone: str = "UTC"
+    #: weekday = local intervals "HH:MM-HH:MM"; an end at or before its start lies on the next day; "24:00" is midnight
+    hours: dict[Weekday, tuple[str, ...]] | None = None
+    #: public holidays to observe: "CN" (with make-up workdays) or none
+    holidays: Literal["CN"] | None = None
+    #: own days off and own extra working days, which win over ``holidays``
+    closed: tuple[date, ...] = ()
+    open: tuple[date, ...] = ()
+    #: weekday whose hours a make-up or extra working day has
+    open_as: Weekday = "mon"
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        return _zone(value)
+
+    @field_validator("hours")
+    @classmethod
+    def _intervals(
+        cls, value: dict[Weekday, tuple[str, ...]] | None
+    ) -> dict[Weekday, tuple[str, ...]] | None:
+        for weekday, intervals in (value or {}).items():
+            for interval in intervals:
+                parse_interval(interval, where=weekday)
+        return value
+
+
+class SlaRule(_Settings):
+    """One limit. Keys left out match everything; of several matching rules the one with most keys wins."""
+
+    measure: Literal["first_response", "resolution"]
+    #: "15 min", "2 h", "3 d" (1 d is 24 hours)
+    limit: str
+    clock: Clock = "business"
+    stage: str | None = None
+    channel: str | None = None
+    severity: str | None = None
+
+    @field_validator("limit")
+    @classmethod
+    def _parsable(cls, value: str) -> str:
+        parse_limit(value)
+        return value
+
+
+class Sla(_Settings):
+    """Limits of first response and resolution."""
+
+    rules: tuple[SlaRule, ...] = ()
+    #: "due_at": the resolution limit is the source's own due time, tickets without one have no limit
+    resolution: Literal["rules", "due_at"] = "rules"
+    #: count tickets resolved without any public reply as late first responses
+    count_no_reply: bool = False
+
+
+class MetricSettings(_Settings):
+    """What a project sets for a metric; the rest is the catalogue's."""
+
+    target: Number | None = None
+    alert: Number | None = None
+    #: which of the metric's published definitions (docs/metrics.md)
+    variant: str | None = None
+    owner: str | None = None
+    due: date | None = None
+
+
+class NextStep(_Settings):
+    """What follows a verdict."""
+
+    verdict: Literal["go", "extend", "stop", "cannot_tell"]
+    action: str
+    owner: str
+    due: date | None = None
+
+
+class PilotPlan(_Settings):
+    """Pilot against control, fixed before the first look."""
+
+    unit: str = "team"
+    #: column whose values say which arm a ticket's unit belongs to
+    group: str = "region"
+    pilot: tuple[str, ...] = Field(min_length=1)
+    control: tuple[str, ...] = Field(min_length=1)
+    before: tuple[date, date]
+    during: tuple[date, date]
+    co_primary: tuple[str, ...] = ("response_on_time", "first_contact_resolution")
+    secondary: tuple[str, ...] = ()
+    guardrail: tuple[str, ...] = ()
+    #: minimum worthwhile gain of each co-primary, in the metric's unit, towards the better side
+    minimum_gain: dict[str, Positive] = {}
+    #: how far a guardrail may move to the worse side, in the metric's unit
+    margin: dict[str, Positive] = {}
+    strata: tuple[str, ...] = ("channel", "severity")
+    #: the process changes routing or severity labels: crude rates are primary; says why
+    crude_reason: str | None = None
+    #: share by which the pilot's volume may move against the controls
+    volume_margin: Share = 0.10
+    decision_date: date | None = None
+    #: the latest day to which the pilot could be extended; none: it cannot
+    extendable_to: date | None = None
+    next_steps: tuple[NextStep, ...] = ()
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Every metric of the plan, co-primaries first."""
+        return (*self.co_primary, *self.secondary, *self.guardrail)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> PilotPlan:
+        wrong = []
+        for name in ("before", "during"):
+            first, last = getattr(self, name)
+            if first > last:
+                wrong.append(f"`{name}` must start before it ends, not {first} to {last}")
+        if self.before[1] >= self.during[0]:
+            wrong.append(
+                f"`before` must end before `during` starts, not {self.before[1]} and {self.during[0]}"
+            )
+        if both := sorted(set(self.pilot) & set(self.control)):
+            wrong.append(f"`pilot` and `control` must not share {', '.join(both)}")
+        if twice := sorted({name for name in self.metrics if self.metrics.count(name) > 1}):
+            wrong.append(f"a metric must have one role, not two: {', '.join(twice)}")
+        wrong += [
+            f"`minimum_gain` must hold {name}" for name in self.co_primary if name not in self.minimum_gain
+        ]
+        wrong += [f"`margin` must hold {name}" for name in self.guardrail if name not in self.margin]
+        if self.decision_date is not None and self.decision_date < self.during[1]:
+            wrong.append(f"`decision_date` must not be before the pilot ends ({self.during[1]})")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+
+class Report(_Settings):
+    """Where reports go."""
+
+    folder: str = "reports"
+
+
+class Settings(_Settings):
+    """One playbook.toml.
+
+    ``file`` is where it was read from; paths are resolved against its folder.
+    """
+
+    project: str = Field(min_length=1)
+    language: Language = "en"
+    source: Source
+    calendar: Calendar = Calendar()
+    sla: Sla = Sla()
+    #: columns by which measures are kept, beside day and the pilot's own
+    cuts: tuple[str, ...] = ("region", "team", "channel", "severity")
+    #: period of the baseline, local days; none: the pilot's ``before``, else all days
+    baseline: tuple[date, date] | None = None
+    metrics: dict[str, MetricSettings] = {}
+    pilot: PilotPlan | None = None
+    report: Report = Report()
+    file: Path = Path("playbook.toml")
+
+    @field_validator("cuts")
+    @classmethod
+    def _cuts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name not in columns.CUTS:
+                raise ValueError(f"{name!r} is not a column to cut by{_near(name, columns.CUTS)}")
+        return value
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the settings file, absolute."""
+        return self.file.resolve().parent
+
+    @property
+    def reports(self) -> Path:
+        """Folder of this project's runs, absolute."""
+        return (self.folder / self.report.folder / slug(self.project)).resolve()
+
+    def path(self, relative: str) -> Path:
+        """Absolute path of a file that the settings name."""
+        return (self.folder / relative).resolve()
+
+
+def read_settings(file: str | Path) -> Settings:
+    """Read and check a playbook.toml.
+
+    Parameters
+    ----------
+    file
+        Path of the file.
+
+    Returns
+    -------
+    Settings
+        Frozen settings.
+
+    Raises
+    ------
+    SettingsError
+        If the file is missing, is not TOML or breaks a rule; the message lists every broken rule with its path.
+    """
+    path = Path(file)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(
+            f"`settings` must be a readable file, not {path}: {error.strerror}. "
+            "Write one with `csimprove init DIR`, or try `csimprove sample DIR`."
+        ) from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(
+            f"{path} must be UTF-8 text: byte {error.start} is not. Save it as UTF-8."
+        ) from None
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} must be TOML: {error}.") from None
+    try:
+        return Settings.model_validate({**data, "file": path})
+    except ValidationError as error:
+        problems = "\n".join(f"  {problem}" for problem in _problems(error, text))
+        raise SettingsError(f"{path} must be corrected:\n{problems}") from None
+
+
+def parse_limit(text: str) -> timedelta:
+    """Turn "15 min", "2 h" or "3 d" into a duration; one day is 24 hours.
+
+    Examples
+    --------
+    >>> parse_limit("90 min") == parse_limit("1.5 h")
+    True
+    """
+    units = {"min": 60, "h": 3600, "d": 86400}
+    number, _, unit = text.strip().partition(" ")
+    try:
+        seconds = float(number) * units[unit.strip()]
+    except (KeyError, ValueError):
+        raise ValueError(f'a limit must be like "15 min", "2 h" or "3 d", not {text!r}') from None
+    if not seconds > 0:
+        raise ValueError(f"a limit must be above 0, not {text!r}")
+    return timedelta(seconds=round(seconds))
+
+
+def parse_interval(text: str, *, where: str = "hours") -> tuple[int, int]:
+    """Turn "09:00-18:00" into minutes of the local day; the end is above 1440 when it lies on the next day.
+
+    Examples
+    --------
+    >>> parse_interval("22:00-06:00")
+    (1320, 1800)
+    """
+    try:
+        start, end = (_minutes(part) for part in text.split("-"))
+    except ValueError:
+        raise ValueError(f'{where}: an interval must be like "09:00-18:00", not {text!r}') from None
+    return (start, end) if end > start else (start, end + 1440)
+
+
+def slug(name: str) -> str:
+    """Name of a project as the name of a folder.
+
+    Examples
+    --------
+    >>> slug("Service: process 2025")
+    'service-process-2025'
+    """
+    kept = "".join(letter if letter.isalnum() else " " for letter in name.lower())
+    return "-".join(kept.split()) or "project"
+
+
+def nearest(name: str, known: typing.Iterable[str]) -> list[str]:
+    """Return the known names that look most like ``name``, at most three."""
+    return difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+
+
+def _minutes(text: str) -> int:
+    hours, minutes = text.strip().split(":")
+    value = int(hours) * 60 + int(minutes)
+    if not 0 <= value <= 1440 or not 0 <= int(minutes) < 60:
+        raise ValueError
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f'must be an IANA zone such as "Asia/Shanghai", not {value!r}') from None
+    return value
+
+
+def _near(name: str, known: typing.Iterable[str]) -> str:
+    close = nearest(name, known)
+    return f"; did you mean {' or '.join(close)}?" if close else f"; it must be one of {', '.join(known)}"
+
+
+def _problems(error: ValidationError, text: str) -> list[str]:
+    found = []
+    for item in error.errors(include_url=False):
+        path = ".".join(str(part) for part in item["loc"])
+        line = _line(text, item["loc"])
+        where = f"line {line}, {path}" if line else path
+        if item["type"] == "extra_forbidden":
+            known = _keys(Settings, item["loc"][:-1])
+            found.append(f"{where}: unknown key{_near(str(item['loc'][-1]), known)}")
+        elif item["type"] == "missing":
+            found.append(f"{path}: is missing. Add it.")
+        else:
+            found.append(f"{where}: {item['msg'].removeprefix('Value error, ')}")
+    return found
+
+
+def _line(text: str, loc: tuple[int | str, ...]) -> int | None:
+    """Line of the last named key of ``loc``, within its table where that can be told."""
+    names = [part for part in loc if isinstance(part, str)]
+    if not names:
+        return None
+    header = ""
+    fallback = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        stripped = line.strip()
+        if stripped.startswith("["):
+            header = stripped.split("]")[0].strip("[] ")
+            if header == ".".join(names):
+                return number
+        elif stripped.split("=")[0].strip().strip('"') == names[-1]:
+            if header == ".".join(names[:-1]):
+                return number
+            fallback = fallback or number
+    return fallback
+
+
+def _keys(model: Any, loc: tuple[int | str, ...]) -> list[str]:
+    """Names of the keys allowed at ``loc``."""
+    for part in loc:
+        if isinstance(part, str) and isinstance(model, type) and issubclass(model, BaseModel):
+            field = model.model_fields.get(part)
+            model = field.annotation if field else None
+        model = _inner(model)
+    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+
+
+def _inner(annotation: Any) -> Any:
+    """Model inside ``X | None``, ``tuple[X, ...]`` or ``dict[str, X]``."""
+    origin = typing.get_origin(annotation)
+    if origin in (typing.Union, types.UnionType, tuple):
+        return next((arg for arg in typing.get_args(annotation) if isinstance(arg, type)), annotation)
+    if origin in (dict, Mapping):
+        return typing.get_args(annotation)[1]
+    return annotation
