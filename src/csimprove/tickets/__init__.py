@@ -1,0 +1,8 @@
+"""An export becomes canonical tickets: mapped, parsed, masked, every rejected value with its reason."""
+
+from __future__ import annotations
+
+from csimprove.tickets.mapping import preset
+from csimprove.tickets.reading import Reading
+
+__all__ = ["Reading", "preset"]
