@@ -208,7 +208,7 @@ class PilotResult:
     reading: Reading
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a metric: the fields of `PilotMetric`, cells spread as ``pilot_before_numerator``."""
+        """Return one row a metric: `PilotMetric`, cells spread as ``pilot_before_numerator`` and so on."""
         rows = []
         for metric in self.metrics:
             row: dict[str, Any] = {}
