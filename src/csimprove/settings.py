@@ -5,7 +5,9 @@ Paths in the file are relative to the file. Days are local days of ``calendar.zo
 
 from __future__ import annotations
 
+import codecs
 import difflib
+import re
 import tomllib
 import types
 import typing
@@ -31,6 +33,14 @@ Positive = Annotated[float, Field(strict=True, gt=0)]
 DURATION_UNITS = {"seconds": 1, "minutes": 60, "hours": 3600}
 DurationUnit = Literal["seconds", "minutes", "hours"]
 
+#: What a heading may be mapped to: every canonical column that is not computed, and the customer.
+MAPPABLE = (
+    *(name for name in columns.TICKETS if name not in ("row", "recontact_at", "customer_key")),
+    columns.CUSTOMER,
+)
+#: Canonical columns that hold a duration.
+DURATIONS = tuple(name for name in columns.TICKETS if name.endswith(("_minutes", "_seconds")))
+
 
 class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -53,20 +63,55 @@ class Source(_Settings):
     missing: tuple[str, ...] = ()
     #: canonical column = {text in the file = value to use}; ticket values not listed stay as they are
     values: dict[str, dict[str, str]] = {}
-    #: name of a rule = {canonical column, texts}: tickets left out, counted under that name
+    #: name of a rule = {canonical column = texts}: tickets left out, counted under that name. All columns
+    #: of a rule must match, as they read after ``values``; of several matching rules the first one counts
     exclude: dict[str, dict[str, tuple[str, ...]]] = {}
     #: file of pauses: columns ticket_id, start_at, end_at
     pauses: str | None = None
+    #: what stands between two values; none: found from the heading
     delimiter: str | None = None
+    #: a name that Python knows; none: UTF-8, UTF-16 with its mark, else GB18030
     encoding: str | None = None
 
-    @field_validator("columns", "units", "values")
+    @field_validator("columns", "values")
     @classmethod
     def _known_columns(cls, value: dict[str, Any]) -> dict[str, Any]:
-        known = [*columns.TICKETS, columns.CUSTOMER]
-        for name in value:
-            if name not in known:
-                raise ValueError(f"{name!r} is not a canonical column{_near(name, known)}")
+        _members(value, MAPPABLE, "a column that can be mapped")
+        return value
+
+    @field_validator("units")
+    @classmethod
+    def _known_durations(cls, value: dict[str, DurationUnit]) -> dict[str, DurationUnit]:
+        _members(value, DURATIONS, "a column of durations")
+        return value
+
+    @field_validator("exclude")
+    @classmethod
+    def _known_rules(
+        cls, value: dict[str, dict[str, tuple[str, ...]]]
+    ) -> dict[str, dict[str, tuple[str, ...]]]:
+        for rule, conditions in value.items():
+            if rule == "duplicate_id" or not conditions:
+                raise ValueError(
+                    f"a rule must name a column and must not be called duplicate_id, not {rule!r}"
+                )
+            _members(conditions, MAPPABLE, "a column that can be mapped")
+        return value
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, value: str | None) -> str | None:
+        if value is not None and len(value) != 1:
+            raise ValueError(f'must be one character such as ";" or "\\t", not {value!r}')
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str | None) -> str | None:
+        try:
+            codecs.lookup(value or "utf-8")
+        except LookupError:
+            raise ValueError(f'must be an encoding such as "gb18030" or "cp1252", not {value!r}') from None
         return value
 
     @field_validator("zone")
@@ -79,7 +124,8 @@ class Calendar(_Settings):
     """When the service is open. Without ``hours`` it is always open."""
 
     zone: str = "UTC"
-    #: weekday = local intervals "HH:MM-HH:MM"; an end at or before its start lies on the next day; "24:00" is midnight
+    #: weekday = local intervals "HH:MM-HH:MM"; an end at or before its start lies on the next day; "24:00" is
+    #: midnight
     hours: dict[Weekday, tuple[str, ...]] | None = None
     #: public holidays to observe: "CN" (with make-up workdays) or none
     holidays: Literal["CN"] | None = None
@@ -217,6 +263,21 @@ class Report(_Settings):
     folder: str = "reports"
 
 
+class Engine(_Settings):
+    """What reading and measuring may use of the machine."""
+
+    threads: int = Field(default=2, ge=1)
+    #: of the engine's own memory; beyond it the disk is used
+    memory_limit: str = "1GB"
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _size(cls, value: str) -> str:
+        if not re.fullmatch(r"[1-9]\d*(MB|GB|TB)", value):
+            raise ValueError(f'must be a size such as "500MB" or "4GB", not {value!r}')
+        return value
+
+
 class Settings(_Settings):
     """One playbook.toml.
 
@@ -235,14 +296,13 @@ class Settings(_Settings):
     metrics: dict[str, MetricSettings] = {}
     pilot: PilotPlan | None = None
     report: Report = Report()
+    engine: Engine = Engine()
     file: Path = Path("playbook.toml")
 
     @field_validator("cuts")
     @classmethod
     def _cuts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for name in value:
-            if name not in columns.CUTS:
-                raise ValueError(f"{name!r} is not a column to cut by{_near(name, columns.CUTS)}")
+        _members(value, columns.CUTS, "a column to cut by")
         return value
 
     @property
@@ -276,7 +336,7 @@ def read_settings(file: str | Path) -> Settings:
     Raises
     ------
     SettingsError
-        If the file is missing, is not TOML or breaks a rule; the message lists every broken rule with its path.
+        If the file is missing, is not TOML or breaks a rule; the message lists every broken rule.
     """
     path = Path(file)
     try:
@@ -366,6 +426,12 @@ def _zone(value: str) -> str:
     except (KeyError, ValueError, OSError):
         raise ValueError(f'must be an IANA zone such as "Asia/Shanghai", not {value!r}') from None
     return value
+
+
+def _members(names: typing.Iterable[str], known: typing.Sequence[str], what: str) -> None:
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{name!r} is not {what}{_near(name, known)}")
 
 
 def _near(name: str, known: typing.Iterable[str]) -> str:

@@ -37,10 +37,10 @@ class Reading:
     reject_count
         All of them.
     flags
-        Suspicious but used: ``answered_before_opened``, ``resolved_before_opened``, ``ambiguous_local_time``,
-        ``missing_local_time`` (tickets); ``repeated_heading`` (headings); ``continued_lines`` (lines that start no
-        row: blank ones, or inside quotes); ``pause_without_ticket``, ``reversed_pause`` (pauses). Only those
-        above 0.
+        What is suspicious, only counts above 0. Tickets: ``answered_before_opened``,
+        ``resolved_before_opened``, ``ambiguous_local_time``, ``missing_local_time``. File:
+        ``repeated_heading``, ``continued_lines`` (lines that start no row: blank ones, or inside quotes).
+        Pauses that were left out: ``rejected_pause``, ``reversed_pause``, ``pause_without_ticket``.
     columns
         Canonical columns that the source has.
     filled
