@@ -1,0 +1,213 @@
+"""The command line: parse, call one function, print, exit.
+
+Exit codes: 0 good, 1 the data or a run, 2 usage or settings. What the user can put right is one message on
+stderr, never a traceback. Heavy imports stay inside the commands, so that help comes at once.
+"""
+
+# Every command imports what it calls when it is called: --help must not wait for pandas and papermill.
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from csimprove import __version__
+from csimprove.errors import CsimproveError, RunError, SettingsError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+    epilog="Try it:  csimprove sample demo  then  csimprove run demo/playbook.toml",
+)
+
+
+class Language(StrEnum):
+    """Language of a report."""
+
+    en = "en"
+    zh = "zh"
+
+
+class Variant(StrEnum):
+    """What is planted in a sample programme."""
+
+    standard = "standard"
+    null = "null"
+    mix_shift = "mix_shift"
+    regional_shock = "regional_shock"
+
+
+SettingsFile = Annotated[Path, typer.Argument(metavar="SETTINGS", help="The project's playbook.toml.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", metavar="DAY", help="Look at the data as they were then. Default: their last time stamp."
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but the result.")]
+Timeout = Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Time that one cell may take.")]
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"csimprove {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def csimprove(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    r"""Measure a customer service, find out whether a pilot worked, and say so in plain words.
+
+    \b
+    csimprove sample demo                       a sample programme to try things on
+    csimprove run demo/playbook.toml            its report: demo/reports/.../index.html
+    csimprove init my-project                   start with your own tickets
+    csimprove check my-project/playbook.toml    are settings and data right?
+    csimprove run my-project/playbook.toml --language zh
+    """
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="New folder of the project.")]) -> None:
+    r"""Start a project: notebooks, a commented playbook.toml, a folder for notes.
+
+    \b
+    csimprove init my-project
+    """
+    from csimprove import playbook
+
+    for path in playbook.init(folder):
+        typer.echo(path)
+    typer.echo(f"Next: put your export beside {folder / 'playbook.toml'}, correct the settings, then")
+    typer.echo(f"  csimprove check {folder / 'playbook.toml'}")
+
+
+@app.command()
+def check(settings: SettingsFile, as_of: AsOf = None) -> None:
+    r"""Validate settings and data and print a data-quality table.
+
+    \b
+    csimprove check my-project/playbook.toml
+    """
+    from csimprove import playbook
+
+    typer.echo("\n".join(playbook.check(settings, as_of=as_of)))
+
+
+@app.command()
+def run(
+    settings: SettingsFile,
+    only: Annotated[str, typer.Option(metavar="01,05", help="Notebooks to run. Default: all.")] = "",
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--parameter", "-p", metavar="NAME=VALUE", help="A parameter of a notebook; may be repeated."
+        ),
+    ] = None,
+    as_of: AsOf = None,
+    language: Annotated[Language | None, typer.Option(help="Default: the settings'.")] = None,
+    timeout: Timeout = 600,
+    quiet: Quiet = False,
+) -> None:
+    r"""Run the playbook and print where the report is.
+
+    \b
+    csimprove run playbook.toml
+    csimprove run playbook.toml --only 05 --language zh
+    csimprove run playbook.toml --only baseline -p cut=team --as-of 2026-03-31
+    """
+    from csimprove import playbook
+
+    outcome = playbook.run(
+        settings,
+        only=tuple(name.strip() for name in only.split(",") if name.strip()),
+        parameters=_pairs(parameter or []),
+        as_of=as_of,
+        language=language.value if language else None,
+        progress=_progress(quiet),
+        timeout=timeout,
+    )
+    typer.echo(outcome.index)
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a delivered run.")],
+    settings: Annotated[
+        Path | None, typer.Option(help="Its playbook.toml, if the run has been moved away from it.")
+    ] = None,
+    timeout: Timeout = 600,
+    quiet: Quiet = False,
+) -> None:
+    r"""Execute a delivered run again from its data and compare every figure.
+
+    \b
+    csimprove verify reports/service-process/20260331-090000
+    """
+    from csimprove import playbook
+
+    found = playbook.verify(folder, settings_file=settings, progress=_progress(quiet), timeout=timeout)
+    for note in found.notes:
+        typer.echo(f"Note: {note}.")
+    if found.differences:
+        listed = "\n".join(f"  {line}" for line in found.differences)
+        raise RunError(
+            f"{folder} is not reproduced; {len(found.differences)} of {found.values} values differ:\n{listed}"
+        )
+    typer.echo(f"{folder} is reproduced: {found.values} values agree.")
+
+
+@app.command()
+def sample(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to.")],
+    variant: Annotated[Variant, typer.Option(help="What is planted.")] = Variant.standard,
+    small: Annotated[bool, typer.Option("--small", help="About 4,000 tickets, not 21,000.")] = False,
+    language: Annotated[Language, typer.Option(help="Language of its values.")] = Language.en,
+    seed: Annotated[int, typer.Option(help="Another seed is another programme.")] = 2025,
+) -> None:
+    r"""Write a sample programme with planted effects.
+
+    \b
+    csimprove sample demo
+    csimprove sample nothing-works --variant null --small
+    """
+    from csimprove import samples
+
+    typer.echo(
+        samples.write_sample(folder, variant=variant.value, small=small, language=language.value, seed=seed)
+    )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    try:
+        app(args=arguments, prog_name="csimprove")
+    except CsimproveError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(2 if isinstance(error, SettingsError) else 1)
+
+
+def _pairs(texts: list[str]) -> dict[str, Any]:
+    wrong = [text for text in texts if "=" not in text]
+    if wrong:
+        raise SettingsError(f"`-p` must be name=value, not {', '.join(wrong)}.")
+    return dict(text.split("=", 1) for text in texts)
+
+
+def _progress(quiet: bool) -> Any:
+    if quiet:
+        return "quiet"
+    return "bar" if sys.stderr.isatty() else "lines"

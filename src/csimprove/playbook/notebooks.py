@@ -1,0 +1,251 @@
+"""The playbook's notebooks as files: finding, choosing, adopting, refreshing them."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import nbformat
+
+from csimprove.errors import RunError, SettingsError
+from csimprove.settings import Language, Settings, nearest
+
+#: Folder of a project's own copies, beside its settings.
+FOLDER = "notebooks"
+
+#: Names of notebooks begin with two digits, which order them.
+PATTERN = "[0-9][0-9]_*.ipynb"
+
+#: Settings file as seen from a project's notebooks.
+PROJECT_SETTINGS = "../playbook.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Playbook:
+    """One notebook of a playbook and where it came from.
+
+    Parameters
+    ----------
+    name
+        File name without its ending, such as ``01_baseline``.
+    path
+        The file.
+    origin
+        ``"project"``: the copy beside the settings; ``"package"``.
+    differs
+        Whether a cell differs from the package's notebook of that name (also if the package has none).
+    notebook
+        The notebook as nbformat reads it.
+    """
+
+    name: str
+    path: Path
+    origin: Literal["project", "package"]
+    differs: bool
+    notebook: nbformat.NotebookNode
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Sections of the settings without which the notebook has nothing to say."""
+        return tuple(self.notebook.metadata.get("csimprove", {}).get("needs", ()))
+
+    @property
+    def title(self) -> str:
+        """The question that is the notebook's title, as its first heading has it."""
+        found = re.search(r"^# (.+)$", self.notebook.cells[0].source, flags=re.MULTILINE)
+        return found[1] if found else self.name
+
+
+def package_folder() -> Path:
+    """Return the folder of the notebooks that come with the package.
+
+    In an editable installation that is the repository's ``notebooks/``.
+    """
+    here = Path(__file__).resolve()
+    installed = here.parents[1] / FOLDER
+    return installed if installed.is_dir() else here.parents[3] / FOLDER
+
+
+def available(settings: Settings) -> list[Playbook]:
+    """Return every notebook of a project in order: its own copy where it has one, else the package's."""
+    ours = {path.stem: path for path in sorted(package_folder().glob(PATTERN))}
+    own = {path.stem: path for path in sorted((settings.folder / FOLDER).glob(PATTERN))}
+    found = []
+    for name in sorted({*ours, *own}):
+        notebook = read(own.get(name) or ours[name])
+        differs = name in own and (
+            name not in ours
+            or _code(notebook) not in (_code(read(ours[name])), _code(adopted(read(ours[name]))))
+        )
+        origin: Literal["project", "package"] = "project" if name in own else "package"
+        found.append(Playbook(name, own.get(name) or ours[name], origin, differs, notebook))
+    return found
+
+
+def chosen(settings: Settings, only: Iterable[str] = ()) -> list[Playbook]:
+    """Return the notebooks to run.
+
+    Parameters
+    ----------
+    settings
+        The project's settings.
+    only
+        Numbers (``"05"``) or names (``"05_pilot_evaluation"``, ``"pilot_evaluation"``); none: every notebook
+        whose needs the settings meet.
+
+    Returns
+    -------
+    list of Playbook
+        In order.
+
+    Raises
+    ------
+    SettingsError
+        If a name is unknown, or a notebook named here needs a section that the settings do not have.
+    """
+    every = available(settings)
+    only = list(only)
+    if not only:
+        return [one for one in every if not _missing(one, settings)]
+    picked = []
+    for name in only:
+        found = next((one for one in every if name in (one.name, one.name[:2], one.name[3:])), None)
+        if found is None:
+            names = [one.name for one in every]
+            close = nearest(name, names)
+            hint = f"Did you mean {' or '.join(close)}?" if close else f"There are {', '.join(names)}."
+            raise SettingsError(f"`only` must name notebooks, not {name!r}. {hint}")
+        if missing := _missing(found, settings):
+            raise SettingsError(
+                f"{found.name} needs [{missing[0]}] in {settings.file.name}. "
+                "Add it; `csimprove init DIR` writes an example."
+            )
+        picked.append(found)
+    return [one for one in every if one in picked]
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    """Read one notebook file; a file that is none is a SettingsError."""
+    try:
+        notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    except (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise SettingsError(f"{path.name} must be a notebook: {reason}. Copy it again.") from None
+    return notebook
+
+
+def text(notebook: nbformat.NotebookNode) -> str:
+    """Return a notebook as the text of its file."""
+    return f"{nbformat.writes(notebook)}\n"  # type: ignore[no-untyped-call]
+
+
+def in_language(notebook: nbformat.NotebookNode, language: Language) -> nbformat.NotebookNode:
+    """Return a copy without the prose of the other languages (cells tagged ``lang-...``)."""
+    result = copy.deepcopy(notebook)
+    result.cells = [cell for cell in result.cells if _languages(cell) <= {f"lang-{language}"}]
+    return result
+
+
+def adopted(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return a project's copy: without outputs, and its settings are the playbook.toml one folder up."""
+    result = without_outputs(notebook)
+    for cell in result.cells:
+        if "parameters" in cell.metadata.get("tags", ()):
+            cell.source = re.sub(
+                r'^(settings\b[^=]*= )"[^"]*"', rf'\1"{PROJECT_SETTINGS}"', cell.source, flags=re.MULTILINE
+            )
+    return result
+
+
+def without_outputs(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return a copy as if it had never been run."""
+    result = copy.deepcopy(notebook)
+    for cell in result.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []
+            cell.execution_count = None
+    return result
+
+
+def refresh(folder: str | Path, *, write: bool = True) -> list[str]:
+    """Execute the notebooks of a folder in place, so that two refreshes write the same bytes.
+
+    Parameters
+    ----------
+    folder
+        Folder of the notebooks; each runs in it, with its own parameters.
+    write
+        False: leave the files as they are.
+
+    Returns
+    -------
+    list of str
+        Names of the files whose bytes change.
+
+    Raises
+    ------
+    RunError
+        If a cell fails; that file stays as it was.
+    """
+    # an import of 1 s that only a refresh needs
+    from nbclient import NotebookClient  # noqa: PLC0415
+    from nbclient.exceptions import CellExecutionError  # noqa: PLC0415
+
+    changed = []
+    for path in sorted(Path(folder).glob(PATTERN)):
+        notebook = without_outputs(read(path))
+        client = NotebookClient(
+            notebook,
+            record_timing=False,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(path.parent)}},
+        )
+        try:
+            client.execute()
+        except CellExecutionError as error:
+            raise RunError(f"{path.name} must run without errors: {error.ename}: {error.evalue}") from None
+        fresh = text(_plain(notebook))
+        if fresh != path.read_text(encoding="utf-8"):
+            changed.append(path.name)
+            if write:
+                path.write_text(fresh, encoding="utf-8")
+    return changed
+
+
+def _plain(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Keep of the metadata only what does not depend on who ran the notebook, when and with which Python."""
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+        **{key: value for key, value in notebook.metadata.items() if key == "csimprove"},
+    }
+    for cell in notebook.cells:
+        cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags"}
+    return notebook
+
+
+def _languages(cell: nbformat.NotebookNode) -> set[str]:
+    return {tag for tag in cell.metadata.get("tags", ()) if tag.startswith("lang-")}
+
+
+def _missing(one: Playbook, settings: Settings) -> list[str]:
+    return [section for section in one.needs if getattr(settings, section, None) is None]
+
+
+def _code(notebook: nbformat.NotebookNode) -> list[tuple[str, str, Any]]:
+    """Return what a reader sees, without what a run adds; code counts by what it says, not how it is set."""
+    return [(cell.cell_type, _said(cell), sorted(cell.metadata.get("tags", ()))) for cell in notebook.cells]
+
+
+def _said(cell: nbformat.NotebookNode) -> str:
+    if cell.cell_type != "code":
+        return str(cell.source).strip()
+    try:
+        return ast.dump(ast.parse(cell.source))
+    except SyntaxError:
+        return str(cell.source)

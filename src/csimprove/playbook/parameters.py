@@ -1,0 +1,228 @@
+"""The declared parameters of a notebook: read with ``ast``, checked before a kernel starts.
+
+Papermill's own inspection is a regular expression: it drops ``int | None``, ``Literal[...]`` and quoted
+annotations, never checks a type and only logs an unknown name.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Optional, Union
+
+import nbformat
+from pydantic import TypeAdapter, ValidationError
+
+from csimprove.errors import SettingsError
+from csimprove.settings import nearest
+
+#: Parameters that the runner itself sets, and how a person sets them.
+RESERVED = {"settings": "the SETTINGS argument", "as_of": "--as-of", "language": "--language"}
+
+#: Names that an annotation may use.
+_TYPES: dict[str, Any] = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "bool": bool,
+    "list": list,
+    "tuple": tuple,
+    "dict": dict,
+    "Any": Any,
+    "Literal": Literal,
+    "Optional": Optional,
+    "Union": Union,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One line of a notebook's parameters cell.
+
+    Parameters
+    ----------
+    name
+        The variable.
+    type
+        Annotation as it is written, ``str`` of the default's type where there is none.
+    default
+        Value the notebook itself gives.
+    help
+        The comment behind it.
+    """
+
+    name: str
+    type: str
+    default: Any
+    help: str
+
+
+def declared(notebook: nbformat.NotebookNode) -> dict[str, Parameter]:
+    """Return the parameters that a notebook declares in its cell tagged ``parameters``.
+
+    Parameters
+    ----------
+    notebook
+        A notebook as nbformat reads it.
+
+    Returns
+    -------
+    dict of str to Parameter
+        In the order of the cell; empty if there is no such cell.
+
+    Raises
+    ------
+    SettingsError
+        If the cell is not a list of literals.
+
+    Examples
+    --------
+    >>> cell = nbformat.v4.new_code_cell("top: 'int | None' = 3  # causes shown")
+    >>> cell.metadata.tags = ["parameters"]
+    >>> declared(nbformat.v4.new_notebook(cells=[cell]))["top"]
+    Parameter(name='top', type='int | None', default=3, help='causes shown')
+    """
+    source = next(
+        (cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ())), ""
+    )
+    lines = source.splitlines()
+    found = {}
+    for statement in ast.parse(source).body:
+        try:
+            parameter = _parameter(statement, lines)
+        except ValueError:
+            line = lines[statement.lineno - 1].strip()
+            raise SettingsError(
+                f"the parameters cell must hold literals such as `top: int = 5`, not `{line}`. "
+                "Correct the notebook."
+            ) from None
+        found[parameter.name] = parameter
+    return found
+
+
+def checked(
+    given: Mapping[str, Any], notebooks: Mapping[str, Mapping[str, Parameter]]
+) -> dict[str, dict[str, Any]]:
+    """Check given parameters by name and type, and hand each to the notebooks that declare it.
+
+    Parameters
+    ----------
+    given
+        Values by name. Text is converted to the declared type, as it comes from the command line.
+    notebooks
+        Name of a notebook = what it declares.
+
+    Returns
+    -------
+    dict of str to dict
+        Name of a notebook = the values to run it with.
+
+    Raises
+    ------
+    SettingsError
+        With every wrong name and every wrong type in one message.
+
+    Examples
+    --------
+    >>> top = Parameter("top", "int | None", 3, "")
+    >>> checked({"top": "5"}, {"02_root_causes": {"top": top}})
+    {'02_root_causes': {'top': 5}}
+    """
+    wrong = []
+    values: dict[str, dict[str, Any]] = {name: {} for name in notebooks}
+    known = sorted({name for parameters in notebooks.values() for name in parameters} - set(RESERVED))
+    for name, value in given.items():
+        users = {notebook: found[name] for notebook, found in notebooks.items() if name in found}
+        if name in RESERVED:
+            wrong.append(f"`{name}` is set by {RESERVED[name]}, not as a parameter")
+        elif not users:
+            wrong.append(f"`{name}` is not a parameter of {', '.join(notebooks)}{_near(name, known)}")
+        for notebook, parameter in users.items() if name not in RESERVED else ():
+            try:
+                values[notebook][name] = convert(value, parameter.type)
+            except ValueError:
+                wrong.append(f"`{name}` of {notebook} must be {parameter.type}, not {value!r}")
+    if wrong:
+        listed = "\n".join(f"  {line}" for line in dict.fromkeys(wrong))
+        raise SettingsError(f"parameters must be corrected:\n{listed}")
+    return values
+
+
+def convert(value: Any, annotation: str) -> Any:
+    """Return ``value`` as ``annotation`` wants it: text becomes the type, anything else must be of the type.
+
+    Examples
+    --------
+    >>> convert("none", "int | None"), convert("true", "bool"), convert('["a"]', "list[str]")
+    (None, True, ['a'])
+    """
+    adapter = TypeAdapter(_type(ast.parse(annotation, mode="eval").body))
+    attempts: list[Callable[[], Any]] = [lambda: adapter.validate_python(value, strict=True)]
+    if isinstance(value, str):
+        attempts += [
+            lambda: adapter.validate_python({"none": None}[value.lower()], strict=True),
+            lambda: adapter.validate_strings(value, strict=False),
+            lambda: adapter.validate_python(json.loads(value), strict=True),
+        ]
+    for attempt in attempts:
+        try:
+            return attempt()
+        except (ValidationError, KeyError, ValueError):
+            continue
+    raise ValueError(annotation)
+
+
+def _parameter(statement: ast.stmt, lines: list[str]) -> Parameter:
+    """Read ``name: type = literal  # help`` or ``name = literal``; ValueError for anything else."""
+    target: ast.expr
+    if isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        target, value = statement.target, statement.value
+        annotation = ast.unparse(_unquoted(statement.annotation))
+    elif isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        target, value, annotation = statement.targets[0], statement.value, ""
+    else:
+        raise ValueError
+    if not isinstance(target, ast.Name):
+        raise ValueError
+    default = ast.literal_eval(value)
+    annotation = annotation or ("Any" if default is None else type(default).__name__)
+    _type(ast.parse(annotation, mode="eval").body)
+    # ast counts bytes, not letters
+    rest = lines[(value.end_lineno or 0) - 1].encode()[value.end_col_offset :].decode()
+    return Parameter(target.id, annotation, default, rest.partition("#")[2].strip())
+
+
+def _unquoted(annotation: ast.expr) -> ast.expr:
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        return ast.parse(annotation.value, mode="eval").body
+    return annotation
+
+
+def _type(node: ast.expr) -> Any:
+    """Type that an annotation means, ValueError if it is none of the simple ones."""
+    if isinstance(node, ast.Constant) and node.value is None:
+        return None
+    if isinstance(node, ast.Name) and node.id in _TYPES:
+        return _TYPES[node.id]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return Union[_type(node.left), _type(node.right)]  # noqa: UP007  (the members are values, not names)
+    if isinstance(node, ast.Subscript):
+        outer = _type(node.value)
+        items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        if outer is Literal:
+            return typing.cast(Any, Literal)[tuple(ast.literal_eval(item) for item in items)]
+        return outer[tuple(_type(item) for item in items)] if len(items) > 1 else outer[_type(items[0])]
+    if isinstance(node, ast.Constant) and node.value is ...:
+        return ...
+    raise ValueError(ast.unparse(node))
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    names = list(known)
+    close = nearest(name, names)
+    if close:
+        return f"; did you mean {' or '.join(close)}?"
+    return f"; there are {', '.join(names)}" if names else "; there are none to set"

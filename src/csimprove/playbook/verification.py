@@ -1,0 +1,165 @@
+"""Verifying a delivered run: executed again from its manifest and data, its figures compared."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from csimprove import metrics
+from csimprove.errors import RunError, SettingsError
+from csimprove.playbook import execution, notebooks, runs
+from csimprove.settings import Settings, read_settings
+
+#: Largest difference, relative or absolute, that counts as equal.
+TOLERANCE = 1e-9
+
+#: What names a row of a result, so that a difference can be told.
+_LABELS = ("metric", "role", "cut", "group", "unit", "arm", "period", "week")
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a re-execution showed.
+
+    Parameters
+    ----------
+    differences
+        One line a value that differs; empty if the run is reproduced.
+    notes
+        What changed around it (data, settings, versions) without being a difference itself.
+    values
+        How many values were compared.
+    """
+
+    differences: tuple[str, ...]
+    notes: tuple[str, ...]
+    values: int
+
+
+def verify(
+    run: str | Path,
+    *,
+    settings_file: str | Path | None = None,
+    progress: runs.Progress = "lines",
+    timeout: float = 600,
+) -> Verification:
+    """Execute a delivered run again, from its own notebooks and its data, and compare results.json.
+
+    Parameters
+    ----------
+    run
+        Folder of the run.
+    settings_file
+        The project's playbook.toml, if the run has been moved away from it.
+    progress, timeout
+        As for :func:`csimprove.playbook.run`.
+
+    Returns
+    -------
+    Verification
+        Differences above 1e-9, relative and absolute.
+
+    Raises
+    ------
+    SettingsError
+        If the folder is not a good run or its settings are not found.
+    RunError
+        If a notebook of the run fails now.
+    """
+    folder = Path(run)
+    manifest, before = (_read(folder, name) for name in ("manifest.json", "results.json"))
+    settings = read_settings(settings_file or folder / manifest["settings"]["file"])
+    part = Path(tempfile.mkdtemp(prefix="csimprove-verify-"))
+    try:
+        # figures must come from the data again, not from the table that the run left behind
+        shutil.rmtree(settings.reports / "measures" / manifest["measures"], ignore_errors=True)
+        measures = metrics.load_measures(settings, as_of=manifest["as_of"])
+        jobs = [_job(folder, entry, settings) for entry in manifest["notebooks"]]
+        failure = runs.execute(jobs, part, progress=progress, timeout=timeout)
+        if failure:
+            raise RunError(f"{folder} cannot be verified: {failure}.")
+        after = runs.results(jobs, settings, measures.as_of)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    old, new = (dict(_flat(results["results"])) for results in (before, after))
+    return Verification(tuple(_differences(old, new)), tuple(_notes(manifest, settings, measures)), len(old))
+
+
+def _read(folder: Path, name: str) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise SettingsError(
+            f"`run` must be the folder of a good run, with its {name}, not {folder}. "
+            "Give one below the reports folder."
+        ) from None
+    return found
+
+
+def _job(folder: Path, entry: dict[str, Any], settings: Settings) -> runs.Job:
+    """Take a notebook as it was delivered, without the cell that papermill put in."""
+    notebook = notebooks.without_outputs(notebooks.read(folder / f"{entry['name']}.ipynb"))
+    notebook.cells = [
+        cell for cell in notebook.cells if execution.INJECTED not in cell.metadata.get("tags", ())
+    ]
+    own = settings.folder / notebooks.FOLDER
+    cwd = own if entry["from"] == "project" and own.is_dir() else notebooks.package_folder()
+    values = {"settings": str(settings.file.resolve()), **entry["parameters"]}
+    return runs.Job(entry["name"], notebook, entry["from"], entry["differs_from_package"], cwd, values)
+
+
+def _notes(manifest: dict[str, Any], settings: Settings, measures: metrics.Measures) -> Iterator[str]:
+    source = manifest["source"]
+    if measures.reading.sha256 != source["sha256"]:
+        yield (
+            f"the data changed since the run: {source['file']} had {source['rows']:,} rows, "
+            f"{measures.reading.source} has {measures.reading.rows:,}"
+        )
+    if runs.sha256(settings.file) != manifest["settings"]["sha256"]:
+        yield f"the settings changed since the run: {settings.file.name}"
+    for name, now in runs.versions().items():
+        then = manifest["versions"].get(name)
+        if then != now:
+            yield f"{name} was {then}, is {now}"
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every leaf with a name that a person can follow: rows are told by what they are about."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _flat(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        seen: dict[str, int] = {}
+        for number, item in enumerate(value):
+            label = _label(item, number)
+            seen[label] = seen.get(label, 0) + 1
+            yield from _flat(item, f"{path}[{label}{f' #{seen[label]}' if seen[label] > 1 else ''}]")
+    else:
+        yield path, value
+
+
+def _label(item: Any, number: int) -> str:
+    named = [str(item[key]) for key in _LABELS if item.get(key)] if isinstance(item, dict) else []
+    return " ".join(named) or str(number)
+
+
+def _differences(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    for path in {**old, **new}:
+        if path not in new:
+            yield f"{path}: {old[path]} is gone"
+        elif path not in old:
+            yield f"{path}: {new[path]} is new"
+        elif not _equal(old[path], new[path]):
+            yield f"{path}: {old[path]} became {new[path]}"
+
+
+def _equal(old: Any, new: Any) -> bool:
+    if any(isinstance(value, bool) or not isinstance(value, int | float) for value in (old, new)):
+        return bool(old == new)
+    return math.isclose(old, new, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
