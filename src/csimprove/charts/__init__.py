@@ -1,0 +1,18 @@
+"""Every figure: takes a result, returns a matplotlib figure; the only user of matplotlib and seaborn.
+
+Figures carry no title: the page's heading says what they show, and its caption how it was counted.
+"""
+
+from csimprove.charts.baseline import baseline_cuts, baseline_indicators, baseline_trend
+from csimprove.charts.pilot import pilot_arms, pilot_dumbbell, pilot_questions
+from csimprove.charts.theme import png
+
+__all__ = [
+    "baseline_cuts",
+    "baseline_indicators",
+    "baseline_trend",
+    "pilot_arms",
+    "pilot_dumbbell",
+    "pilot_questions",
+    "png",
+]

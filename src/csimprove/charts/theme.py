@@ -1,0 +1,204 @@
+"""The look of every figure: colours by role, sizes, the shipped font, and how much room words and values need.
+
+Colours are roles, never series numbers. Lengths are pixels of the page (96 an inch), text sizes points.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+
+import matplotlib as mpl
+import numpy as np
+import seaborn as sns
+from matplotlib import font_manager
+from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from csimprove.wording.numbers import Unit, missing
+
+# Roles of colour, light mode (on paper).
+PILOT, CONTROL, TARGET = "#0B4A9B", "#7C8896", "#16202A"
+GOOD, BAD, ALERT, NEUTRAL, MUTED = "#007A63", "#B3260F", "#BD7700", "#54616D", "#BAC4CD"
+INK, INK2, MUTED_TEXT = "#16202A", "#465460", "#5C6975"
+PAPER, LINE, GRID = "#FFFFFF", "#CBD3DA", "#E6EAEE"
+PILOT_TINT = "#E8EFF8"
+
+# Sizes in points; nothing smaller than SMALL.
+LARGE, HEADING, LABEL, TICK, SMALL = 16.0, 10.5, 10.0, 9.5, 9.0
+MAIN_LINE, CONTEXT_LINE, GRID_LINE = 2.2, 1.0, 0.8
+
+WIDTH = 880  # px, of page and figure
+PIXELS = 96  # px an inch on the page
+SAVED = 144  # px an inch in files
+
+FAMILY = "Csimprove Figures"
+#: Installed fonts to try for characters outside GB2312; the last one comes with matplotlib.
+FALLBACKS = (
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "PingFang SC",
+    "Microsoft YaHei",
+    "WenQuanYi Micro Hei",
+    "DejaVu Sans",
+)
+_UNDRAWABLE = "□"
+
+
+@cache
+def families() -> tuple[str, ...]:
+    """Register the shipped font and return it with the installed fonts that may fill its gaps."""
+    manager = font_manager.fontManager
+    manager.addfont(str(files("csimprove") / "fonts" / "csimprove-figures.otf"))
+    installed = {font.name for font in manager.ttflist}
+    return (FAMILY, *(name for name in FALLBACKS if name in installed))
+
+
+@cache
+def _characters() -> frozenset[int]:
+    paths = [font_manager.findfont(family) for family in families()]
+    return frozenset(code for path in paths for code in font_manager.get_font(path).get_charmap())
+
+
+def drawable(words: str) -> str:
+    """Replace what no font has by a box, so that drawing never warns."""
+    return "".join(sign if ord(sign) in _characters() else _UNDRAWABLE for sign in words)
+
+
+@contextmanager
+def theme() -> Iterator[None]:
+    """Context in which figures are made and saved; the reader's own settings stay as they are."""
+    own = {
+        "font.family": list(families()),
+        "font.size": LABEL,
+        "text.hinting": "none",
+        "svg.hashsalt": "csimprove",
+    }
+    with mpl.rc_context({**sns.axes_style("white"), **own}):
+        yield
+
+
+def png(figure: Figure) -> bytes:
+    """Return a figure as PNG at 144 px an inch: the same bytes for the same figure.
+
+    Parameters
+    ----------
+    figure
+        A figure of this package.
+
+    Returns
+    -------
+    bytes
+        The file, without date or software name.
+    """
+    written = io.BytesIO()
+    with theme():
+        figure.savefig(written, format="png", dpi=SAVED, metadata={"Software": None})
+    return written.getvalue()
+
+
+@lru_cache(maxsize=8192)
+def text_width(words: str, size: float = LABEL) -> float:
+    """Width of one line in px."""
+    with theme():
+        font = font_manager.FontProperties(family=list(families()), size=size)
+        width, _, _ = RendererAgg(1, 1, PIXELS).get_text_width_height_descent(drawable(words), font, False)
+    return float(width)
+
+
+def pitch(size: float) -> float:
+    """Distance of two baselines in px."""
+    return size * PIXELS / 72 * 1.3
+
+
+def fit(words: str, width: float, size: float = LABEL) -> str:
+    """Cut a line to a width in px, with dots for what is missing."""
+    if text_width(words, size) <= width:
+        return words
+    while words and text_width(words + "...", size) > width:
+        words = words[:-1]
+    return words.rstrip() + "..."
+
+
+def spread(
+    centers: Sequence[float], sizes: Sequence[float], *, low: float, high: float, gap: float = 5.0
+) -> list[float]:
+    """Move labels along one axis, as little as possible, until none overlaps another or leaves ``low`` to ``high``.
+
+    Examples
+    --------
+    >>> spread([10, 12], [10, 10], low=0, high=100, gap=2)
+    [5.0, 17.0]
+    >>> spread([98], [10], low=0, high=100)
+    [95.0]
+    """
+    order = np.argsort(centers, kind="stable")
+    half = np.asarray(sizes, float)[order] / 2
+    steps = half[:-1] + half[1:] + gap
+    wanted = np.clip(np.asarray(centers, float)[order], low + half, high - half)
+    up, down = wanted.copy(), wanted.copy()
+    for i, step in enumerate(steps):
+        up[i + 1] = max(up[i + 1], up[i] + step)
+    for i, step in reversed(list(enumerate(steps))):
+        down[i] = min(down[i], down[i + 1] - step)
+    placed = (up + down) / 2  # both keep the distances, so their mean does
+    for i, step in reversed(list(enumerate(steps))):
+        placed[-1] = min(placed[-1], high - half[-1])
+        placed[i] = min(placed[i], placed[i + 1] - step)
+    for i, step in enumerate(steps):
+        placed[0] = max(placed[0], low + half[0])
+        placed[i + 1] = max(placed[i + 1], placed[i] + step)
+    back = np.empty(len(order))
+    back[order] = placed
+    return [float(value) for value in back]
+
+
+def as_unit(name: str) -> Unit:
+    """Read the unit of a result."""
+    return "share" if name == "share" else "minutes"
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """An axis: its ends are ticks. Values in the metric's unit."""
+
+    low: float
+    high: float
+    ticks: tuple[float, ...]
+
+
+def scale(values: Sequence[float | None], unit: Unit, *, count: int = 5, signed: bool = False) -> Scale:
+    """Choose an axis that holds all values, with about ``count`` steps.
+
+    Parameters
+    ----------
+    values
+        What must be on it; ``None`` and NaN are passed over.
+    unit
+        Shares end at 0 and 1, minutes start at 0 or above.
+    signed
+        Changes: zero is on the axis and nothing bounds it.
+
+    Examples
+    --------
+    >>> scale([0.72, 0.96, None], "share").ticks
+    (0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
+    """
+    factor = 100.0 if unit == "share" else 1.0
+    known = [value * factor for value in values if value is not None and not missing(value)] or [0.0]
+    low, high = (min(0.0, *known), max(0.0, *known)) if signed else (min(known), max(known))
+    room = 0.04 * (high - low) or 0.02 * abs(high) or 1.0
+    low, high = low - room, high + room
+    if not signed:
+        low, high = max(low, 0.0), min(high, 100.0) if unit == "share" else high
+    ticks = MaxNLocator(count, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    first = max((tick for tick in ticks if tick <= low + 1e-9), default=low)
+    last = min((tick for tick in ticks if tick >= high - 1e-9), default=high)
+    kept = tuple(round(float(tick), 10) / factor for tick in ticks if first <= tick <= last)
+    return Scale(kept[0], kept[-1], kept)
