@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:  # the result needs no engine
+from csimprove import inference
+from csimprove.settings import Settings
+
+if TYPE_CHECKING:  # annotations only: the result needs no engine
+    from csimprove.metrics import Measures, Metric
     from csimprove.tickets import Reading
+
+#: CSAT from fewer answers is marked thin.
+THIN_ANSWERS = 30
+
+#: One-sided level of "statistically below".
+LEVEL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +159,168 @@ class BaselineResult:
         }
 
 
+def baseline(measures: Measures, *, settings: Settings) -> BaselineResult:
+    """Measure where the service stands.
+
+    Parameters
+    ----------
+    measures
+        Sums per day and cut as of a moment.
+    settings
+        Period (``baseline``, else the pilot's ``before``, else all days), cuts, owners of the goals.
+
+    Returns
+    -------
+    BaselineResult
+        Indicators with intervals, the same by every cut but the agent, week by week, and the gap to the
+        goals.
+
+    Notes ----- A ticket belongs to the day on which it was opened and enters a metric only once it is
+    decided; rates are pooled (sum over sum). Intervals: Wilson for rates, t for means. Agents are left out of
+    the cuts: a league table of people names winners by chance.
+    """
+    first, last = _period(measures, settings)
+    totals = _with_interval(measures.pooled(first=first, last=last), measures)
+    indicators = tuple(_indicator(measures.metric(row["metric"]), row) for row in totals.to_dict("records"))
+    cuts = [
+        _with_interval(measures.pooled(cut, first=first, last=last), measures)
+        .rename(columns={cut: "group"})
+        .assign(cut=cut)
+        for cut in settings.cuts
+        if cut != "agent" and cut in measures.keys
+    ]
+    columns = [
+        "cut",
+        "group",
+        "metric",
+        "numerator",
+        "denominator",
+        "undecided",
+        "value",
+        "ci_low",
+        "ci_high",
+    ]
+    return BaselineResult(
+        indicators=indicators,
+        cuts=pd.concat(cuts, ignore_index=True)[columns] if cuts else pd.DataFrame(columns=columns),
+        trend=_trend(measures, first, last),
+        goals=_goals(indicators, settings, weeks=((last - first).days + 1) / 7),
+        unavailable=measures.unavailable,
+        first=first,
+        last=last,
+        as_of=measures.as_of,
+        zone=measures.zone,
+        tickets=int(measures.frame.loc[_days(measures, first, last), "tickets"].sum()),
+        reading=measures.reading,
+    )
+
+
+def _period(measures: Measures, settings: Settings) -> tuple[date, date]:
+    if settings.baseline:
+        return settings.baseline
+    if settings.pilot:
+        return settings.pilot.before
+    return measures.frame["day"].min().date(), measures.frame["day"].max().date()
+
+
+def _days(measures: Measures, first: date, last: date) -> pd.Series[bool]:
+    return measures.frame["day"].between(pd.Timestamp(first), pd.Timestamp(last))
+
+
+def _with_interval(rows: pd.DataFrame, measures: Measures) -> pd.DataFrame:
+    """Add ``value, ci_low, ci_high``; NaN without a decided ticket."""
+    n, total = rows["denominator"], rows["numerator"]
+    kind = rows["metric"].map({metric.name: metric.kind for metric in measures.metrics})
+    limits = zip(
+        inference.wilson(total.where(kind == "rate", 0), n),
+        inference.mean_interval(total, rows["squares"], n),
+        strict=True,
+    )
+    low, high = (np.where(kind == "rate", rate, mean) for rate, mean in limits)
+    return rows.assign(value=total / n.where(n > 0), ci_low=low, ci_high=high)
+
+
+def _indicator(metric: Metric, row: dict[Any, Any]) -> Indicator:
+    value, low, high = (
+        None if pd.isna(row[name]) else float(row[name]) for name in ("value", "ci_low", "ci_high")
+    )
+    sign = 1 if metric.better == "higher" else -1
+    below = None if value is None or metric.alert is None else sign * value < sign * metric.alert
+    on_target: Literal["reached", "not_reached", "cannot_tell"] | None = None
+    if metric.target is not None and low is not None and high is not None:
+        worst, best, target = min(sign * low, sign * high), max(sign * low, sign * high), sign * metric.target
+        on_target = "reached" if worst >= target else "not_reached" if best < target else "cannot_tell"
+    return Indicator(
+        metric=metric.name,
+        unit=metric.unit,
+        better=metric.better,
+        variant=metric.variant,
+        group="all",
+        numerator=float(row["numerator"]),
+        denominator=int(row["denominator"]),
+        undecided=int(row["undecided"]),
+        left_out=int(row["tickets"] - row["denominator"] - row["undecided"]),
+        value=value,
+        ci_low=low,
+        ci_high=high,
+        target=metric.target,
+        alert_threshold=metric.alert,
+        below_threshold=below,
+        statistically_below=None if below is None else _shown_below(metric, row),
+        on_target=on_target,
+        thin=metric.name == "csat" and row["denominator"] < THIN_ANSWERS,
+    )
+
+
+def _shown_below(metric: Metric, row: dict[Any, Any]) -> bool:
+    """Whether a one-sided test puts the truth on the bad side of the alert threshold."""
+    n, total, alert = int(row["denominator"]), float(row["numerator"]), float(metric.alert or 0)
+    if metric.kind == "rate":
+        k = round(total)
+        if metric.better == "lower":
+            k, alert = n - k, 1 - alert
+        return inference.binomial_below(k, n, alert) <= LEVEL
+    # a two-sided interval of 90 % leaves 5 % on either side
+    low, high = inference.mean_interval(total, row["squares"], n, level=1 - 2 * LEVEL)
+    return bool(high < alert if metric.better == "higher" else low > alert)
+
+
+def _trend(measures: Measures, first: date, last: date) -> pd.DataFrame:
+    rows = measures.pooled("week", first=first, last=last)
+    today = measures.as_of.astimezone(ZoneInfo(measures.zone)).date()
+    # a week that is cut off by the period, or whose last day is still running, holds other days than the rest
+    starts = rows["week"] >= pd.Timestamp(first)
+    ends = rows["week"] <= pd.Timestamp(min(last, today - timedelta(days=1)) - timedelta(days=6))
+    value = rows["numerator"] / rows["denominator"].where(rows["denominator"] > 0)
+    rows = rows.assign(value=value, complete=starts & ends & (rows["undecided"] == 0))
+    return rows[["week", "metric", "numerator", "denominator", "undecided", "value", "complete"]]
+
+
+def _goals(indicators: tuple[Indicator, ...], settings: Settings, *, weeks: float) -> tuple[Goal, ...]:
+    goals = []
+    for found in indicators:
+        if found.target is None or found.value is None:
+            continue
+        gap = (found.target - found.value) * (1 if found.better == "higher" else -1)
+        eligible = found.denominator + found.undecided
+        own = settings.metrics.get(found.metric)
+        goals.append(
+            Goal(
+                metric=found.metric,
+                value=found.value,
+                target=found.target,
+                gap=gap,
+                tickets_per_week=gap * eligible / weeks if found.unit == "share" else None,
+                owner=own.owner if own else None,
+                due=own.due if own else None,
+            )
+        )
+    return tuple(goals)
+
+
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as dicts of Python's own numbers and texts: dates as ISO texts, missing as ``None``."""
     if "week" in frame:
         frame = frame.assign(week=frame["week"].astype(str))
-    return frame.astype(object).where(frame.notna(), None).to_dict("records")
+    plain = frame.astype(object).where(frame.notna(), None)
+    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]

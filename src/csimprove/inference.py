@@ -54,7 +54,7 @@ class Permutation:
     pvalue
         Share of assignments with a difference of means at least as extreme as the observed, two-sided.
     smallest
-        The smallest p-value that this many teams can give.
+        The smallest p-value that this many teams can give (:func:`smallest_pvalue`).
     assignments
         How many were tried: all, or the random ones plus the observed.
     """
@@ -282,9 +282,22 @@ def exact_permutation(values: ArrayLike, treated: ArrayLike, *, rng: np.random.G
     extreme = int((np.abs(x[picked].sum(axis=1)) >= observed - tolerance).sum())
     if not every:
         count, extreme = RANDOM_ASSIGNMENTS + 1, extreme + 1
+    return Permutation(extreme / count, smallest_pvalue(k, n - k), count)
+
+
+def smallest_pvalue(a: int, b: int) -> float:
+    """Smallest two-sided p-value that :func:`exact_permutation` can give for arms of ``a`` and ``b`` teams.
+
+    Examples
+    --------
+    >>> round(smallest_pvalue(3, 3), 3), round(smallest_pvalue(3, 4), 3), smallest_pvalue(1, 26) > 0.03
+    (0.1, 0.029, True)
+    """
+    count = math.comb(a + b, a)
+    if count > ENUMERATED:
+        return 1 / (RANDOM_ASSIGNMENTS + 1)
     # in equal arms an assignment and its mirror image are equally extreme
-    ties = 2 if every and n == 2 * k and n else 1
-    return Permutation(pvalue=extreme / count, smallest=ties / count, assignments=count)
+    return min(1.0, (2 if a == b else 1) / count)
 
 
 def holm(pvalues: ArrayLike) -> Floats:

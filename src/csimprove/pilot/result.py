@@ -243,4 +243,5 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as dicts of Python's own numbers and texts: dates as ISO texts, missing as ``None``."""
     if "week" in frame:
         frame = frame.assign(week=frame["week"].astype(str))
-    return frame.astype(object).where(frame.notna(), None).to_dict("records")
+    plain = frame.astype(object).where(frame.notna(), None)
+    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]

@@ -1,0 +1,126 @@
+"""Who takes part in a pilot, and everything that is wrong with a plan against the data at hand."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from csimprove.errors import SettingsError
+from csimprove.settings import PilotPlan, nearest
+
+if TYPE_CHECKING:  # annotations only
+    from csimprove.metrics import Measures
+
+
+def roster(measures: Measures, plan: PilotPlan) -> pd.DataFrame:
+    """Return the units of both arms.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a unit with tickets in a window, sorted: ``unit, group, arm, before, during`` (tickets
+        opened).
+
+    Raises
+    ------
+    SettingsError
+        If the plan does not fit the data; the message lists every reason.
+    """
+    problems = [*_metric_problems(measures, plan), *_key_problems(measures, plan)]
+    units = pd.DataFrame()
+    if {plan.unit, plan.group} <= set(measures.keys):
+        units = _units(measures, plan)
+        problems += _group_problems(measures, plan)
+        problems += _unit_problems(units, plan, ends=local_day(measures.as_of, measures.zone))
+    if problems:
+        lines = "".join(f"\n  {problem}" for problem in problems)
+        raise SettingsError(f"`pilot` must be corrected:{lines}")
+    return units
+
+
+def local_day(moment: datetime, zone: str) -> date:
+    """Day of an aware moment in a zone."""
+    return moment.astimezone(ZoneInfo(zone)).date()
+
+
+def _metric_problems(measures: Measures, plan: PilotPlan) -> list[str]:
+    available = {metric.name: metric for metric in measures.metrics}
+    known = [*available, *measures.unavailable]
+    problems = []
+    for name in plan.metrics:
+        if name not in known:
+            problems.append(f"metric {name!r} is not in the catalogue{_near(name, known)}")
+        elif name not in available:
+            problems.append(
+                f"metric {name!r} needs columns that {measures.reading.source} does not have: "
+                "map them in [source.columns] or leave the metric out"
+            )
+    for key in ("minimum_gain", "margin"):
+        for name, value in getattr(plan, key).items():
+            if name in available and available[name].kind == "rate" and value >= 1:
+                problems.append(f"`{key}.{name}` must be a share such as 0.05 for 5 points, not {value:g}")
+    return problems
+
+
+def _key_problems(measures: Measures, plan: PilotPlan) -> list[str]:
+    cuts = measures.keys[1:]
+    wanted = {"unit": (plan.unit,), "group": (plan.group,), "strata": plan.strata}
+    return [
+        f"`{key}` {name!r} is not a cut of these measures{_near(name, cuts)}"
+        for key, names in wanted.items()
+        for name in names
+        if name not in cuts
+    ]
+
+
+def _group_problems(measures: Measures, plan: PilotPlan) -> list[str]:
+    values = sorted(set(measures.frame[plan.group]) - {""})
+    return [
+        f"`{arm}` {name!r} is not a {plan.group} of the data{_near(name, values)}"
+        for arm in ("pilot", "control")
+        for name in getattr(plan, arm)
+        if name not in values
+    ]
+
+
+def _units(measures: Measures, plan: PilotPlan) -> pd.DataFrame:
+    arms = {group: arm for arm in ("pilot", "control") for group in getattr(plan, arm)}
+    rows = measures.frame[measures.frame[plan.group].isin(list(arms))]
+    columns = {"unit": rows[plan.unit], "group": rows[plan.group]}
+    for period in ("before", "during"):
+        first, last = getattr(plan, period)
+        columns[period] = rows["tickets"].where(
+            rows["day"].between(pd.Timestamp(first), pd.Timestamp(last)), 0
+        )
+    units = pd.DataFrame(columns).groupby(["unit", "group"], as_index=False, sort=True).sum()
+    units = units[(units["unit"] != "") & (units["before"] + units["during"] > 0)].reset_index(drop=True)
+    return units.assign(arm=units["group"].map(arms))[["unit", "group", "arm", "before", "during"]]
+
+
+def _unit_problems(units: pd.DataFrame, plan: PilotPlan, *, ends: date) -> list[str]:
+    if plan.during[0] > ends:
+        return [f"`during` starts on {plan.during[0]}, after the data end ({ends}). Evaluate the pilot later"]
+    if units.empty:
+        return [f"{plan.unit} is empty in every ticket of both windows: map it, or choose another `unit`"]
+    problems = [
+        f"{plan.unit} {unit!r} must belong to one {plan.group}, not {' and '.join(sorted(groups))}"
+        for unit, groups in units.groupby("unit")["group"]
+        if len(groups) > 1
+    ]
+    totals = units.groupby("unit")[["before", "during"]].sum()
+    for period in ("before", "during"):
+        first, last = getattr(plan, period)
+        problems += [
+            f"{plan.unit} {unit!r} has no ticket in `{period}` ({first} to {last}): "
+            "leave it out with [source.exclude] or change the window"
+            for unit in totals.index[totals[period] == 0]
+        ]
+    return problems
+
+
+def _near(name: str, known: list[str] | tuple[str, ...]) -> str:
+    close = nearest(name, known)
+    return f"; did you mean {' or '.join(close)}?" if close else f"; it must be one of {', '.join(known)}"
