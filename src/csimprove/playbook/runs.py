@@ -132,30 +132,12 @@ def run(
     settings = read_settings(settings_file)
     spoken = _language(language or settings.language)
     chosen = notebooks.chosen(settings, only)
-    names = {one.name: declared(one.notebook) for one in chosen}
-    values = checked(parameters or {}, names)
+    values = checked(parameters or {}, {one.name: declared(one.notebook) for one in chosen})
     with workplace(settings.reports, started) as part:
         measures = metrics.load_measures(settings, as_of=as_of)
         say(progress, f"measures of {measures.reading.used:,} tickets", clock)
-        common = {
-            "settings": str(settings.file.resolve()),
-            "as_of": measures.as_of.isoformat(),
-            "language": spoken,
-        }
-        jobs = [
-            Job(
-                one.name,
-                notebooks.in_language(one.notebook, spoken),
-                one.origin,
-                one.differs,
-                one.path.parent,
-                {
-                    name: {**common, **values[one.name]}.get(name, item.default)
-                    for name, item in names[one.name].items()
-                },
-            )
-            for one in chosen
-        ]
+        common = {"as_of": measures.as_of.isoformat(), "language": spoken}
+        jobs = [_job(one, {**common, **values[one.name]}, settings, spoken) for one in chosen]
         failure = execute(jobs, part, progress=progress, timeout=timeout)
         home = settings.reports / FAILED if failure else settings.reports
         manifest = _manifest(jobs, failure, settings=settings, measures=measures, language=spoken, home=home)
@@ -259,6 +241,14 @@ def sha256(path: Path) -> str:
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that figures depend on."""
     return {"python": platform.python_version(), **{name: version(name) for name in VERSIONS}}
+
+
+def _job(one: notebooks.Playbook, values: Mapping[str, Any], settings: Settings, language: Language) -> Job:
+    """Make a notebook ready: its prose in one language, every parameter with the value of this run."""
+    given = {"settings": str(settings.file.resolve()), **values}
+    full = {name: given.get(name, item.default) for name, item in declared(one.notebook).items()}
+    prose = notebooks.in_language(one.notebook, language)
+    return Job(one.name, prose, one.origin, one.differs, one.path.parent, full)
 
 
 def _manifest(
