@@ -1,0 +1,254 @@
+"""The one pass: timed tickets into integer sums per local day of opening and cut.
+
+Only `csimprove.metrics.store` imports this module, and only when something must be computed.
+"""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import narwhals as nw
+import pandas as pd
+
+from csimprove import columns
+from csimprove.metrics.definitions import Metric
+from csimprove.settings import Settings, Sla
+from csimprove.sla import calendar_table, resolve_rules, time_tickets
+from csimprove.tickets import Reading
+
+#: Lowest rating that counts as satisfied, on the scale 1-5.
+TOP_TWO = 4
+
+
+def measure_files(
+    folder: Path,
+    *,
+    settings: Settings,
+    reading: Reading,
+    metrics: tuple[Metric, ...],
+    keys: tuple[str, ...],
+    as_of: datetime,
+) -> tuple[pd.DataFrame, tuple[int, ...]]:
+    """Measure the canonical Parquet of a folder with DuckDB.
+
+    Parameters
+    ----------
+    folder
+        Holds ``tickets.parquet`` and ``pauses.parquet``; also takes what does not fit into memory.
+    settings, reading
+        The project's settings and what was read.
+    metrics
+        What to measure.
+    keys
+        Columns to keep apart.
+    as_of
+        Moment of the snapshot.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `Measures.frame`.
+    tuple of int
+        Years whose holidays had to be estimated.
+
+    Raises
+    ------
+    TicketDataError
+        If tickets match no rule.
+    SettingsError
+        If two rules match equally well.
+    """
+    with duckdb.connect(config=_limits(settings, folder)) as con:
+        tickets, pauses = (
+            # the name of a folder must not be read as a pattern
+            nw.from_native(con.read_parquet(glob.escape(str(folder / f"{name}.parquet"))))
+            for name in ("tickets", "pauses")
+        )
+        sla = _rules_in_use(settings.sla)
+        rules = resolve_rules(sla.rules, _combinations(tickets), source=reading.source)
+        calendar = calendar_table(settings.calendar, reading.first_opened.date(), as_of.date())
+        timed = time_tickets(
+            tickets,
+            pauses,
+            nw.from_native(con.from_arrow(calendar.frame)),
+            nw.from_native(con.from_arrow(rules)),
+            as_of=as_of,
+            sla=sla,
+        )
+        sums = summed(timed, metrics=metrics, keys=keys, sla=sla).collect("pyarrow").to_native()
+    return _tidied(sums.to_pandas(), keys), calendar.estimated_years
+
+
+def summed(
+    timed: nw.LazyFrame[Any], *, metrics: tuple[Metric, ...], keys: tuple[str, ...], sla: Sla
+) -> nw.LazyFrame[Any]:
+    """Sum every metric in one grouping.
+
+    Parameters
+    ----------
+    timed
+        Frame of `csimprove.sla.time_tickets`.
+    metrics
+        What to measure.
+    keys
+        Text columns to keep apart beside ``day``.
+    sla
+        Which tickets have a limit.
+
+    Returns
+    -------
+    narwhals.LazyFrame
+        ``day`` (epoch day), ``keys`` (missing = ``""``), ``tickets``, ``no_reply`` and, per metric,
+        ``__sum``, ``__decided``, ``__eligible`` and, for a mean, ``__squares``; Int64.
+    """
+    flags = {name: flag for metric in metrics for name, flag in _flags(metric, sla)}
+    # without any time of response nobody can say that no reply was needed
+    no_reply = nw.col("no_reply") if any(m.name == "response_on_time" for m in metrics) else nw.lit(0)
+    flags = {"tickets": nw.lit(1), "no_reply": no_reply, **flags}
+    return (
+        timed.select(
+            "day",
+            *(nw.col(key).fill_null("") for key in keys),
+            *(flag.cast(nw.Int64).alias(f"_{name}") for name, flag in flags.items()),
+        )
+        .group_by("day", *keys)
+        # DuckDB sums integers to HUGEINT, which pandas would read as float
+        .agg(nw.col(f"_{name}").sum().cast(nw.Int64).alias(name) for name in flags)
+    )
+
+
+def _flags(metric: Metric, sla: Sla) -> Iterator[tuple[str, nw.Expr]]:
+    """Per ticket: does the metric apply, is it decided, and its value (0 while undecided)."""
+    eligible, decided, value = _PARTS[metric.name, metric.variant](metric, sla)
+    decided = eligible * decided
+    yield f"{metric.name}__sum", nw.when(decided == 1).then(value).otherwise(nw.lit(0))
+    yield f"{metric.name}__decided", decided
+    yield f"{metric.name}__eligible", eligible
+    if metric.kind == "mean":
+        yield f"{metric.name}__squares", nw.when(decided == 1).then(value * value).otherwise(nw.lit(0))
+
+
+_Parts = tuple[nw.Expr, nw.Expr, nw.Expr]
+
+
+def _flag(condition: nw.Expr) -> nw.Expr:
+    """1 where true, 0 where false or unknown."""
+    return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int64)
+
+
+def _has(column: str) -> nw.Expr:
+    return _flag(~nw.col(column).is_null())
+
+
+def _one() -> nw.Expr:
+    return nw.lit(1).cast(nw.Int64)
+
+
+def _within(column: str, metric: Metric) -> nw.Expr:
+    return _flag(nw.col(column) <= nw.col("opened_at") + timedelta(days=metric.window_days))
+
+
+def _old_enough(metric: Metric) -> nw.Expr:
+    return _flag(nw.col("age_s") >= metric.window_days * 86_400)
+
+
+def _response_on_time(metric: Metric, sla: Sla) -> _Parts:
+    eligible = _has("response_limit_s")
+    if not sla.count_no_reply:
+        eligible = eligible * (1 - nw.col("no_reply"))
+    return eligible, nw.col("response_decided"), nw.col("response_met")
+
+
+def _resolution_on_time(metric: Metric, sla: Sla) -> _Parts:
+    eligible = _has("due_at" if sla.resolution == "due_at" else "resolution_limit_s")
+    return eligible, nw.col("resolution_decided"), nw.col("resolution_met")
+
+
+def _resolved_once(metric: Metric, sla: Sla) -> _Parts:
+    again = (1 - _within("reopened_at", metric)) * (1 - _within("recontact_at", metric))
+    return _one(), _old_enough(metric), _within("resolved_at", metric) * again
+
+
+def _one_touch(metric: Metric, sla: Sla) -> _Parts:
+    one_touch = _flag((nw.col("replies") == 1) & (nw.col("reopens") == 0))
+    eligible = _has("replies") * _has("reopens")
+    return eligible, _old_enough(metric), _within("resolved_at", metric) * one_touch
+
+
+def _waiting_time(metric: Metric, sla: Sla) -> _Parts:
+    return _has("wait_seconds"), _one(), nw.col("wait_seconds")
+
+
+def _complaint_rate(metric: Metric, sla: Sla) -> _Parts:
+    return _has("is_complaint"), _one(), _flag(nw.col("is_complaint"))
+
+
+def _csat(metric: Metric, sla: Sla) -> _Parts:
+    return _has("csat"), _one(), _flag(nw.col("csat") >= TOP_TWO)
+
+
+def _rated_of_offered(metric: Metric, sla: Sla) -> _Parts:
+    return _flag(nw.col("csat_offered") | ~nw.col("csat").is_null()), _one(), _has("csat")
+
+
+def _rated_of_resolved(metric: Metric, sla: Sla) -> _Parts:
+    return _has("resolved_at"), _one(), _has("csat")
+
+
+def _reopened(metric: Metric, sla: Sla) -> _Parts:
+    return _one(), _old_enough(metric), _within("reopened_at", metric)
+
+
+def _ever_reopened(metric: Metric, sla: Sla) -> _Parts:
+    return _has("reopens"), _one(), _flag(nw.col("reopens") > 0)
+
+
+#: Metric and variant = what makes (applies, decided, value) of a ticket.
+_PARTS = {
+    ("response_on_time", "within_limit"): _response_on_time,
+    ("resolution_on_time", "within_limit"): _resolution_on_time,
+    ("first_contact_resolution", "window"): _resolved_once,
+    ("first_contact_resolution", "one_touch"): _one_touch,
+    ("waiting_time", "pooled"): _waiting_time,
+    ("complaint_rate", "tickets"): _complaint_rate,
+    ("csat", "top_two"): _csat,
+    ("csat_response", "of_offered"): _rated_of_offered,
+    ("csat_response", "of_resolved"): _rated_of_resolved,
+    ("reopen_rate", "window"): _reopened,
+    ("reopen_rate", "ever"): _ever_reopened,
+}
+
+
+def _limits(settings: Settings, folder: Path) -> dict[str, Any]:
+    return {
+        "threads": settings.engine.threads,
+        "memory_limit": settings.engine.memory_limit,
+        # DuckDB would spill into the caller's folder
+        "temp_directory": str(folder / ".spill"),
+    }
+
+
+def _rules_in_use(sla: Sla) -> Sla:
+    if sla.resolution == "rules":
+        return sla
+    rules = tuple(rule for rule in sla.rules if rule.measure != "resolution")
+    return sla.model_copy(update={"rules": rules})
+
+
+def _combinations(tickets: nw.LazyFrame[Any]) -> dict[tuple[str, ...], int]:
+    names = columns.RULE_KEYS
+    found = tickets.select(nw.col(name).fill_null("") for name in names).group_by(*names).agg(nw.len())
+    rows = found.collect("pyarrow").to_native().to_pylist()
+    return {tuple(row[name] for name in names): row["len"] for row in rows}
+
+
+def _tidied(sums: pd.DataFrame, keys: tuple[str, ...]) -> pd.DataFrame:
+    if sums["day"].isna().any():
+        raise AssertionError("the calendar must cover every opening")  # it starts with the first one
+    day = pd.to_datetime(sums["day"], unit="D").astype("datetime64[ns]")
+    return sums.assign(day=day).sort_values(["day", *keys], ignore_index=True)

@@ -1,0 +1,160 @@
+"""The table of sums on which every analysis works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import pandas as pd
+
+from csimprove.errors import SettingsError
+from csimprove.metrics.definitions import VARIANTS, Metric, hint, needs
+from csimprove.tickets import Reading
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measures:
+    """Sums per local day of opening and cut: the small table on which every analysis works.
+
+    Parameters
+    ----------
+    frame
+        Wide: ``keys`` (``day`` as local date, the others as text, missing = ``""``), ``tickets``,
+        ``no_reply`` and per metric ``<name>__sum``, ``<name>__decided``, ``<name>__eligible``; means also
+        ``<name>__squares``. All int64; waiting time in seconds.
+    keys
+        ``"day"`` and the cuts.
+    metrics
+        The metrics that the source allows, with the project's targets and variants.
+    unavailable
+        Names of the others.
+    reading
+        What was read and what became of it.
+    as_of
+        Moment of the snapshot, aware, UTC.
+    zone
+        Zone of the local days.
+    key
+        Hash of data, settings and version.
+    estimated_years
+        Years whose public holidays are not known: there only weekdays count.
+    """
+
+    frame: pd.DataFrame
+    keys: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    unavailable: tuple[str, ...]
+    reading: Reading
+    as_of: datetime
+    zone: str
+    key: str
+    estimated_years: tuple[int, ...] = ()
+
+    def metric(self, name: str) -> Metric:
+        """Return an available metric.
+
+        Raises
+        ------
+        SettingsError
+            If the metric does not exist or the source lacks its columns.
+        """
+        for metric in self.metrics:
+            if metric.name == name:
+                return metric
+        if name in self.unavailable:
+            raise SettingsError(
+                f"`metric` must be one that the source allows, not {name!r}. It needs "
+                f"{needs(name)}: map them in [source.columns]."
+            )
+        raise SettingsError(f"`metric` must be one of the catalogue, not {name!r}.{hint(name, VARIANTS)}")
+
+    def pooled(
+        self,
+        *by: str,
+        metrics: tuple[str, ...] | None = None,
+        first: date | None = None,
+        last: date | None = None,
+        where: dict[str, tuple[str, ...]] | None = None,
+    ) -> pd.DataFrame:
+        """Sum numerators and denominators: the only way in which rates are combined.
+
+        Parameters
+        ----------
+        *by
+            ``"day"``, ``"week"`` (its Monday) or cuts; none: one row a metric.
+        metrics
+            Names; by default every available metric.
+        first, last
+            Local days of opening, both included.
+        where
+            Cut = the values kept.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a group and metric: the columns of ``by``, ``metric``, ``numerator`` (tickets, or
+            minutes for a mean), ``denominator`` (decided tickets), ``undecided``, ``squares`` (sum of
+            squared minutes; equal to the numerator for a rate), ``tickets`` (all that were opened) and
+            ``no_reply`` (resolved without any reply).
+
+        Raises
+        ------
+        SettingsError
+            If a metric or a cut is not there.
+        """
+        frame = self._selected(by, first=first, last=last, where=where or {})
+        chosen = self.metrics if metrics is None else tuple(self.metric(name) for name in metrics)
+        values = [name for name in self.frame.columns if name not in self.keys]
+        if by:
+            sums = frame.groupby(list(by), sort=True)[values].sum().reset_index()
+        else:
+            sums = frame[values].sum().to_frame().T
+        parts = [_tidy(sums, metric, list(by)) for metric in chosen]
+        if not parts:
+            return pd.DataFrame(columns=[*by, *_TIDY])
+        return pd.concat(parts, ignore_index=True)
+
+    def _selected(
+        self, by: tuple[str, ...], *, first: date | None, last: date | None, where: dict[str, tuple[str, ...]]
+    ) -> pd.DataFrame:
+        for name in {*by, *where} - {"week", *self.keys}:
+            raise SettingsError(
+                f"`by` and `where` must name day, week or a cut, not {name!r}. "
+                f"Cuts of these measures: {', '.join(self.keys[1:])}; add it to `cuts` in the settings."
+            )
+        frame = self.frame
+        keep = pd.Series(True, index=frame.index)
+        if first is not None:
+            keep &= frame["day"] >= pd.Timestamp(first)
+        if last is not None:
+            keep &= frame["day"] <= pd.Timestamp(last)
+        for name, values in where.items():
+            keep &= frame[name].isin(values)
+        frame = frame[keep]
+        if "week" in by:
+            monday = frame["day"] - pd.to_timedelta(frame["day"].dt.weekday, unit="D")
+            frame = frame.assign(week=monday)
+        return frame
+
+
+_TIDY = ("metric", "numerator", "denominator", "undecided", "squares", "tickets", "no_reply")
+
+#: Waiting time is summed in seconds and given in minutes.
+_PER_UNIT = {"share": 1.0, "minutes": 60.0}
+
+
+def _tidy(sums: pd.DataFrame, metric: Metric, by: list[str]) -> pd.DataFrame:
+    unit = _PER_UNIT[metric.unit]
+    total, decided, eligible = (
+        sums[f"{metric.name}__{part}"].astype("int64") for part in ("sum", "decided", "eligible")
+    )
+    squares = sums[f"{metric.name}__squares"] if metric.kind == "mean" else total
+    return sums[by].assign(
+        metric=metric.name,
+        numerator=total / unit,
+        denominator=decided,
+        undecided=eligible - decided,
+        squares=squares / unit**2,
+        tickets=sums["tickets"].astype("int64"),
+        no_reply=sums["no_reply"].astype("int64"),
+    )

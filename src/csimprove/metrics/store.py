@@ -1,0 +1,172 @@
+"""Measures kept beside the reports: computed once, loaded without the engine while nothing has changed."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import shutil
+import tempfile
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+import csimprove
+from csimprove.errors import SettingsError
+from csimprove.metrics.definitions import CATALOGUE, Metric, catalogue
+from csimprove.metrics.measures import Measures
+from csimprove.settings import Settings
+from csimprove.tickets import Reading
+
+#: Settings that do not change a figure.
+_IMMATERIAL = {"file", "language", "report", "engine"}
+
+
+def load_measures(
+    settings: Settings, *, as_of: date | datetime | str | None = None, folder: Path | None = None
+) -> Measures:
+    """Return the project's measures: the stored ones while data, settings and version are the same.
+
+    Parameters
+    ----------
+    settings
+        The project's settings.
+    as_of
+        Moment of the snapshot: a local day (its end), a moment (naive means local), or either as ISO text; by
+        default the latest time stamp in the source.
+    folder
+        Where measures are kept, by default ``measures`` among the project's reports. If nothing can be
+        written there, they are computed all the same.
+
+    Returns
+    -------
+    Measures
+        Sums per day and cut, with the account of the reading.
+
+    Raises
+    ------
+    TicketDataError
+        If the source cannot be used.
+    SettingsError
+        If the settings do not fit the source, or ``as_of`` lies before the first ticket.
+    """
+    moment = None if as_of is None else _moment(as_of, ZoneInfo(settings.calendar.zone))
+    key = _key(settings, moment)
+    home = folder or settings.reports / "measures"
+    place = home / key[:16]
+    return _stored(place, key) or _computed(settings, place, moment=moment, key=key)
+
+
+def _moment(as_of: date | datetime | str, zone: ZoneInfo) -> datetime:
+    if isinstance(as_of, str):
+        try:
+            as_of = date.fromisoformat(as_of) if len(as_of) == 10 else datetime.fromisoformat(as_of)
+        except ValueError:
+            raise SettingsError(
+                f'`as_of` must be a day or a time such as "2025-03-31" or "2025-03-31T18:00", not {as_of!r}.'
+            ) from None
+    if not isinstance(as_of, datetime):
+        as_of = datetime.combine(as_of, time(23, 59, 59))
+    local = as_of if as_of.tzinfo is not None else as_of.replace(tzinfo=zone)
+    return local.astimezone(UTC).replace(microsecond=0)
+
+
+def _key(settings: Settings, moment: datetime | None) -> str:
+    """Hash of all that decides the figures."""
+    facts = [csimprove.__version__, "latest" if moment is None else moment.isoformat()]
+    facts.append(json.dumps(settings.model_dump(mode="json", exclude=_IMMATERIAL), sort_keys=True))
+    for name in (settings.source.path, settings.source.pauses):
+        facts.append("" if name is None else _digest(settings.path(name)))
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return "unreadable"  # reading it says why
+
+
+def _stored(place: Path, key: str) -> Measures | None:
+    try:
+        facts = json.loads((place / "measures.json").read_text(encoding="utf-8"))
+        if facts["key"] != key:
+            return None
+        reading = Reading.from_dict(json.loads((place / "reading.json").read_text(encoding="utf-8")))
+        return Measures(
+            frame=pd.read_parquet(place / "measures.parquet"),
+            keys=tuple(facts["keys"]),
+            metrics=tuple(Metric(**metric) for metric in facts["metrics"]),
+            unavailable=tuple(facts["unavailable"]),
+            reading=reading,
+            as_of=datetime.fromisoformat(facts["as_of"]),
+            zone=facts["zone"],
+            key=key,
+            estimated_years=tuple(facts["estimated_years"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # not there, or damaged: computed again
+
+
+def _computed(settings: Settings, place: Path, *, moment: datetime | None, key: str) -> Measures:
+    """Compute in a folder of its own and move that into place as a whole."""
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=".", dir=place.parent))
+    except OSError:
+        work = Path(tempfile.mkdtemp())
+    try:
+        measures = _compute(settings, work, moment=moment, key=key)
+        if work.parent == place.parent:
+            shutil.rmtree(place, ignore_errors=True)
+            # another process may have been first: its table is as good
+            with contextlib.suppress(OSError):
+                work.replace(place)
+        return measures
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _compute(settings: Settings, work: Path, *, moment: datetime | None, key: str) -> Measures:
+    # the engine is heavy and not needed when the measures are stored
+    from csimprove.metrics.engine import measure_files  # noqa: PLC0415
+    from csimprove.tickets import read_tickets  # noqa: PLC0415
+
+    reading = read_tickets(settings, work)
+    as_of = moment or reading.latest
+    if as_of < reading.first_opened:
+        first = reading.first_opened
+        raise SettingsError(
+            f"`as_of` must not be before the first ticket was opened ({first:%Y-%m-%d %H:%M} UTC), "
+            f"not {as_of:%Y-%m-%d %H:%M} UTC."
+        )
+    metrics = catalogue(settings, reading.columns, filled=reading.filled)
+    cuts = _cuts(settings)
+    frame, estimated = measure_files(
+        work, settings=settings, reading=reading, metrics=metrics, keys=cuts, as_of=as_of
+    )
+    frame.to_parquet(work / "measures.parquet", index=False)
+    facts = {
+        "key": key,
+        "version": csimprove.__version__,
+        "as_of": as_of.isoformat(),
+        "zone": settings.calendar.zone,
+        "keys": ["day", *cuts],
+        "metrics": [dataclasses.asdict(metric) for metric in metrics],
+        "unavailable": [m.name for m in CATALOGUE if m.name not in {metric.name for metric in metrics}],
+        "estimated_years": estimated,
+    }
+    (work / "measures.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    measures = _stored(work, key)
+    assert measures is not None  # just written
+    return measures
+
+
+def _cuts(settings: Settings) -> tuple[str, ...]:
+    plan = settings.pilot
+    own = () if plan is None else (plan.unit, plan.group, *plan.strata)
+    return tuple(dict.fromkeys((*settings.cuts, *own)))
