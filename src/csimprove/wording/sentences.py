@@ -1,0 +1,398 @@
+"""Sentences built from results: effects, verdicts with their reasons, headlines.
+
+The rules: "rose" and "fell" only when the interval leaves zero out; one that covers zero is "not shown", never
+"no change"; a difference of shares is in points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from csimprove.settings import Language
+from csimprove.wording.lookup import PHRASES, capital, joined, metric_name, text, unit_name
+from csimprove.wording.numbers import (
+    change,
+    count,
+    date_text,
+    interval,
+    level,
+    missing,
+    moment_text,
+    number,
+    percent,
+    size,
+    target_level,
+    trimmed,
+)
+
+if TYPE_CHECKING:  # wording needs no engine
+    from csimprove.baseline import BaselineResult, Indicator
+    from csimprove.pilot import PilotMetric, PilotResult
+
+#: Statuses that are good news, and bad news; the rest is open.
+GOOD = ("worth_having", "safe", "better")
+BAD = ("harmed", "too_small", "worse")
+#: Metrics whose better side is fewer of the things that ``tickets.<metric>`` names.
+_FEWER_WHEN_HIGHER = ("response_on_time", "resolution_on_time")
+
+
+def counted(key: str, n: int, language: Language, **values: str) -> str:
+    """Return the phrase for one, two or more things: ``key.1``, ``key.2`` or ``key.n``."""
+    chosen = f"{key}.{n}" if f"{key}.{n}" in PHRASES else f"{key}.n"
+    return text(chosen, language, n=n, **values)
+
+
+def shown(metric: PilotMetric) -> bool:
+    """Whether the interval of the effect leaves zero out."""
+    return (
+        metric.ci_low is not None and metric.ci_high is not None and (metric.ci_low > 0 or metric.ci_high < 0)
+    )
+
+
+def effect_clause(metric: PilotMetric, language: Language = "en") -> str:
+    """Return what the interval allows to say of an effect, to stand inside a sentence.
+
+    Parameters
+    ----------
+    metric
+        One metric of a pilot.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    str
+        "rose" or "fell" if the interval leaves zero out, "not shown" if it covers zero.
+    """
+    name = metric_name(metric.metric, language, inline=True)
+    if metric.effect is None or metric.ci_low is None:
+        return text("effect.no_interval", language, name=name)
+    code = ("rose" if metric.effect > 0 else "fell") if shown(metric) else "not_shown"
+    return text(
+        f"effect.{code}",
+        language,
+        name=name,
+        size=size(metric.effect, metric.unit, language),
+        change=change(metric.effect, metric.unit, language),
+        interval=interval(metric.ci_low, metric.ci_high, metric.unit, language),
+    )
+
+
+def asked_text(metric: PilotMetric, language: Language = "en") -> str:
+    """Return what the plan asked of a metric, such as "at least +5" or "not below −3"."""
+    higher = metric.better == "higher"
+    if metric.asked is None:
+        return text("asked.rise" if higher else "asked.fall", language)
+    if metric.role == "guardrail":
+        key, signed = ("not_below", -metric.asked) if higher else ("not_above", metric.asked)
+    else:
+        key, signed = ("at_least", metric.asked) if higher else ("at_most", -metric.asked)
+    return text(f"asked.{key}", language, number=trimmed(signed, metric.unit, sign=True))
+
+
+def target_text(metric: PilotMetric, language: Language = "en") -> str:
+    """Return a metric's target and where the pilot is, such as "95%, at the line"."""
+    if metric.target is None:
+        return text("target.none", language)
+    state = target_state(metric.target_status, metric.better, language)
+    comma = {"en": ", ", "zh": "，"}[language]
+    return target_level(metric.target, metric.unit, language) + (comma + state if state else "")
+
+
+def target_state(status: str | None, better: str, language: Language = "en") -> str:
+    """Return the word for being at a target, short of it, or at the line."""
+    if status is None:
+        return ""
+    return text(f"target.{status}.{better}" if status == "not_reached" else f"target.{status}", language)
+
+
+def tickets_text(metric: PilotMetric, language: Language = "en") -> str:
+    """Return an effect as tickets a week, with its interval; empty where that has no meaning.
+
+    "about 120 fewer late answers a week (70 to 160)"; if the interval covers zero both sides are named.
+    """
+    key = f"tickets.{metric.metric}"
+    ends = (metric.tickets_low, metric.tickets_high)
+    if key not in PHRASES or metric.tickets_per_week is None or any(missing(end) for end in ends):
+        return ""
+    sign = -1 if metric.metric in _FEWER_WHEN_HIGHER else 1
+    middle, low, high = (sign * (value or 0.0) for value in (metric.tickets_per_week, *ends))
+    low, high = min(low, high), max(low, high)
+    what = text(key, language)
+    if low <= 0 <= high:
+        return text("tickets.open", language, fewer=count(-low), more=count(high), what=what)
+    bounds = sorted((abs(low), abs(high)))
+    span = text("range.changes", language, low=count(bounds[0]), high=count(bounds[1]))
+    key = "tickets.more" if low > 0 else "tickets.fewer"
+    return text(key, language, size=count(abs(middle)), what=what, range=span)
+
+
+def effect_items(metrics: Sequence[PilotMetric], language: Language) -> str:
+    """Return effects with interval and what was asked, as a list inside a sentence."""
+    items = []
+    for metric in metrics:
+        key = "effect.item" if not missing(metric.ci_low) else "effect.item_none"
+        items.append(
+            text(
+                key,
+                language,
+                name=metric_name(metric.metric, language, inline=True),
+                change=change(metric.effect, metric.unit, language),
+                interval=interval(metric.ci_low, metric.ci_high, metric.unit, language),
+                asked=asked_text(metric, language),
+            )
+        )
+    return joined(items, language)
+
+
+def verdict_word(verdict: str, language: Language = "en") -> str:
+    """Return the verdict in a word.
+
+    Examples
+    --------
+    >>> verdict_word("cannot_tell"), verdict_word("go", "zh")
+    ('CANNOT TELL', '通过')
+    """
+    return text(f"verdict.{verdict}", language)
+
+
+def verdict_follows(result: PilotResult, language: Language = "en") -> str:
+    """Return what follows from the verdict, in a few words."""
+    if result.reason.code == "before_decision_date":
+        return text("follows.wait", language, date=date_text(result.decided_on, language))
+    until = result.reason.values.get("date")
+    if result.verdict == "extend" and isinstance(until, str):
+        return text("follows.extend_to", language, date=date_text(date.fromisoformat(until), language))
+    return text(f"follows.{result.verdict}", language)
+
+
+def verdict_reason(result: PilotResult, language: Language = "en") -> str:
+    """Return the one reason of the verdict, with the numbers that decided.
+
+    Parameters
+    ----------
+    result
+        A pilot evaluation.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    str
+        One sentence; for GO two or three: the gains, the guardrails, the targets.
+    """
+    code = result.reason.code
+    if code == "both_worth_having":
+        return _reason_go(result, language)
+    if code in ("too_few_units", "low_information", "volume_moved", "before_decision_date"):
+        return _reason_of_design(result, language)
+    metric = deciding(result)
+    effect = capital(effect_clause(metric, language))
+    return text(f"reason.{code}", language, effect=effect, asked=asked_text(metric, language))
+
+
+def deciding(result: PilotResult) -> PilotMetric:
+    """Return the metric that the reason names, else the plan's first."""
+    name = result.reason.values.get("metric")
+    return next((metric for metric in result.metrics if metric.metric == name), result.metrics[0])
+
+
+def _reason_go(result: PilotResult, language: Language) -> str:
+    main = [metric for metric in result.metrics if metric.role == "co_primary"]
+    guards = [metric for metric in result.metrics if metric.role == "guardrail"]
+    open_ones = [metric for metric in guards if metric.metric in result.conditions]
+    said = [counted("reason.both_worth_having", len(main), language, gains=effect_items(main, language))]
+    if open_ones:
+        said.append(text("reason.conditions", language, items=effect_items(open_ones, language)))
+    elif guards:
+        said.append(counted("reason.guardrails_safe", len(guards), language))
+    if parts := _target_parts(main, language):
+        said.append(text("reason.targets", language, parts=parts))
+    return {"en": " ", "zh": ""}[language].join(said)
+
+
+def _target_parts(metrics: Sequence[PilotMetric], language: Language) -> str:
+    parts = []
+    for status in ("reached", "cannot_tell", "not_reached"):
+        names = [
+            metric_name(metric.metric, language, inline=True)
+            for metric in metrics
+            if metric.target_status == status
+        ]
+        if names:
+            parts.append(text(f"reason.targets.{status}", language, names=joined(names, language)))
+    return {"en": ", ", "zh": "，"}[language].join(parts)
+
+
+def _reason_of_design(result: PilotResult, language: Language) -> str:
+    values = result.reason.values
+    metric = deciding(result)
+    if result.reason.code == "before_decision_date":
+        as_of = moment_text(result.as_of, result.zone, language)
+        day = date_text(result.decided_on, language)
+        return text("reason.before_decision_date", language, date=day, as_of=as_of)
+    if result.reason.code == "low_information":
+        return text(
+            "reason.low_information",
+            language,
+            share=percent(float(values.get("information", metric.information))),
+            name=metric_name(metric.metric, language, inline=True),
+        )
+    if result.reason.code == "volume_moved":
+        low, high = (float(values[name]) for name in ("ci_low", "ci_high"))
+        return text(
+            "reason.volume_moved",
+            language,
+            change=number(float(values["change"]), "share", sign=True) + "%",
+            interval=interval(low, high, "share", language),
+            margin=target_level(result.plan.volume_margin, "share"),
+        )
+    pilot = int(values.get("units_pilot", metric.units_pilot))
+    control = int(values.get("units_control", metric.units_control))
+    enough = pilot >= MIN_PILOT_UNITS and pilot + control >= MIN_UNITS
+    return text(
+        "reason.too_few_assignments" if enough else "reason.too_few_units",
+        language,
+        pilot=pilot,
+        control=control,
+        units=unit_name(result.plan.unit, language, many=True),
+        smallest=f"{float(values.get('smallest_pvalue', 1.0)):.2f}",
+    )
+
+
+#: Fewer pilot units, or units in all, allow no interval (methods of the pilot evaluation).
+MIN_PILOT_UNITS, MIN_UNITS = 3, 6
+
+
+def verdict_limit(result: PilotResult, language: Language = "en") -> str:
+    """Return the limit of the verdict that a reader must know; empty if there is none.
+
+    A pilot in one group (region) is one draw: whatever the number of teams, an analysis like this one says GO
+    wrongly in 20 to 30 of 100 pilots without effect if regions drift apart by themselves.
+    """
+    unit = unit_name(result.plan.unit, language, many=language == "en")
+    if result.reason.code == "too_few_units":
+        return text("limit.too_few_units", language, units=unit)
+    if result.one_group:
+        key = "limit.one_group" if result.verdict == "go" else "limit.one_group_other"
+        plural = unit_name(result.plan.group, language, many=True) if language == "en" else ""
+        return text(
+            key,
+            language,
+            group=unit_name(result.plan.group, language),
+            groups=plural or unit_name(result.plan.group, language),
+            units=unit,
+        )
+    return text("limit.stop", language) if result.verdict == "stop" else ""
+
+
+def moved_text(metric: PilotMetric, language: Language = "en") -> str:
+    """Return how the pilot's pooled value moved; "rose" or "fell" only if the effect shows it."""
+    before, during = metric.pilot_before.value, metric.pilot_during.value
+    moved = 0.0 if before is None or during is None else during - before
+    agrees = shown(metric) and metric.effect is not None and moved * metric.effect > 0
+    key = ("rose" if moved > 0 else "fell") if agrees else "went"
+    return text(
+        f"moved.{key}",
+        language,
+        before=level(before, metric.unit, language),
+        during=level(during, metric.unit, language),
+    )
+
+
+def pilot_headline(result: PilotResult, language: Language = "en") -> str:
+    """Return the finding of a pilot with its number, as the page's first heading.
+
+    Parameters
+    ----------
+    result
+        A pilot evaluation.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    str
+        A sentence without full stop.
+    """
+    about_one = result.reason.code in (
+        "guardrail_harmed",
+        "gain_too_small",
+        "co_primary_harmed",
+        "not_yet_shown",
+    )
+    metric = deciding(result) if about_one else result.metrics[0]
+    key = "wait" if result.reason.code == "before_decision_date" else result.verdict
+    return text(
+        f"headline.{key}",
+        language,
+        pilot=joined(result.plan.pilot, language),
+        name=metric_name(metric.metric, language, inline=True),
+        moved=moved_text(metric, language),
+        change=change(metric.effect, metric.unit, language),
+    )
+
+
+def baseline_headline(result: BaselineResult, language: Language = "en") -> str:
+    """Return the finding of a baseline with its number, as the page's first heading.
+
+    The first indicator that misses its target speaks; if none does, the first with a target.
+    """
+    measured = [one for one in result.indicators if one.value is not None]
+    if not measured:
+        return text("headline.baseline.empty", language)
+    aimed = [one for one in measured if one.on_target is not None]
+    missed = [one for one in aimed if one.on_target == "not_reached"]
+    reached = sum(one.on_target == "reached" for one in aimed)
+    speaks = (missed or aimed or measured)[0]
+    key = "none" if not aimed else "all" if reached == len(aimed) else "some"
+    return capital(
+        text(
+            f"headline.baseline.{key}",
+            language,
+            name=indicator_name(speaks, language, inline=True),
+            value=level(speaks.value, speaks.unit, language),
+            target=target_level(speaks.target, speaks.unit, language),
+            reached=reached,
+            n=len(aimed),
+        )
+    )
+
+
+def indicator_name(indicator: Indicator, language: Language = "en", *, inline: bool = False) -> str:
+    """Return an indicator's name, a proxy named as one."""
+    return metric_name(indicator.metric, language, variant=indicator.variant, inline=inline)
+
+
+def evaluation_title(result: PilotResult, language: Language = "en") -> str:
+    """Return the heading of the evaluation table: main measures, guardrails, what is not shown."""
+    by_role = {
+        role: [metric for metric in result.metrics if metric.role == role]
+        for role in ("co_primary", "guardrail", "secondary")
+    }
+    main = by_role["co_primary"]
+    passed = sum(metric.status == "worth_having" for metric in main)
+    parts = [
+        counted("title.evaluation.all", len(main), language)
+        if passed == len(main)
+        else text("title.evaluation.some", language, k=passed, n=len(main))
+    ]
+    guards = by_role["guardrail"]
+    if guards and all(metric.status == "safe" for metric in guards):
+        parts.append(text("title.evaluation.safe", language))
+    else:
+        parts += _named("title.evaluation.harmed", guards, ("harmed",), language)
+        parts += _named("title.evaluation.not_safe", guards, ("not_shown_safe", "no_interval"), language)
+    parts += _named("title.evaluation.open", by_role["secondary"], ("not_shown", "no_interval"), language)
+    return {"en": "; ", "zh": "；"}[language].join(parts)
+
+
+def _named(
+    key: str, metrics: Sequence[PilotMetric], statuses: tuple[str, ...], language: Language
+) -> list[str]:
+    names = [
+        metric_name(metric.metric, language, inline=True) for metric in metrics if metric.status in statuses
+    ]
+    return [text(key, language, names=joined(names, language))] if names else []
