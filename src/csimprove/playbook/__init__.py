@@ -1,13 +1,13 @@
 """The playbook: its notebooks, their declared parameters, and running them.
 
-``run`` executes the notebooks and publishes a report, ``verify`` executes a delivered run again and compares,
-``init`` starts a project, ``refresh`` renews the outputs of committed notebooks. Only this package uses
-papermill, nbclient and nbformat.
+``init`` starts a project, ``check`` says whether its settings and data are right, ``run`` executes the
+notebooks and publishes a report, ``verify`` executes a delivered run again and compares, ``refresh`` renews
+the outputs of committed notebooks. Only this package uses papermill, nbclient and nbformat.
 """
 
 from csimprove.playbook.notebooks import refresh
-from csimprove.playbook.projects import init
+from csimprove.playbook.projects import check, init
 from csimprove.playbook.runs import RunOutcome, run
 from csimprove.playbook.verification import Verification, verify
 
-__all__ = ["RunOutcome", "Verification", "init", "refresh", "run", "verify"]
+__all__ = ["RunOutcome", "Verification", "check", "init", "refresh", "run", "verify"]

@@ -1,12 +1,23 @@
-"""A project's folder: started from the package's notebooks and a settings file that teaches."""
+"""A project's folder: started with notebooks and settings that teach, checked before it is run."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date, datetime
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
+
+from csimprove import metrics, wording
 from csimprove.errors import SettingsError
+from csimprove.pilot import pilot
 from csimprove.playbook import notebooks
+from csimprove.settings import read_settings
+from csimprove.tickets import Reading
+
+#: Rejected values that ``check`` shows; the report holds more.
+SHOWN = 5
 
 _IGNORED = """\
 # the key of the pseudonyms: whoever has it can tell who is who
@@ -73,3 +84,91 @@ def init(folder: str | Path) -> list[Path]:
             f"`folder` must be one that can be written to, not {target}: {error.strerror}."
         ) from None
     return [target / path for path in contents]
+
+
+def check(settings_file: str | Path, *, as_of: date | datetime | str | None = None) -> list[str]:
+    """Validate settings and data, and tell what the data hold.
+
+    Parameters
+    ----------
+    settings_file
+        The project's playbook.toml.
+    as_of
+        Moment of the snapshot; by default the latest time stamp in the source.
+
+    Returns
+    -------
+    list of str
+        Lines of a table: rows, columns, suspicious values, metrics, the pilot plan.
+
+    Raises
+    ------
+    SettingsError
+        If settings or pilot plan are wrong.
+    TicketDataError
+        If the data cannot be used.
+    """
+    settings = read_settings(settings_file)
+    measures = metrics.load_measures(settings, as_of=as_of)
+    if settings.pilot is not None:
+        # the evaluation itself says whether the plan fits the data
+        pilot(measures, plan=settings.pilot, rng=np.random.default_rng(0))
+    plan = "none" if settings.pilot is None else "fits the data"
+    return [*_quality(measures.reading), "", *_available(measures), "", f"Pilot plan: {plan}."]
+
+
+def _quality(reading: Reading) -> list[str]:
+    text = wording.text
+    rows = [(text("quality.rows"), f"{reading.rows:,}")]
+    for rule, count in reading.excluded.items():
+        rows.append((text("quality.excluded", rule=rule), f"−{count:,}"))
+    rows += [
+        (text("quality.rejected"), f"−{reading.rejected_rows:,}"),
+        (text("quality.used"), f"{reading.used:,}"),
+    ]
+    flags = [(wording.known(f"flag.{name}", name), f"{count:,}") for name, count in reading.flags.items()]
+    columns = [
+        (name, reading.headings.get(name, ""), f"{reading.filled.get(name, 0):.1%}")
+        for name in reading.columns
+    ]
+    rejects = [f"  {reject}" for reject in reading.rejects[:SHOWN]]
+    more = reading.reject_count - len(rejects)
+    return [
+        f"{reading.source}, tickets opened {reading.first_opened:%Y-%m-%d} to {reading.last_opened:%Y-%m-%d}",
+        *_table(rows),
+        "",
+        "Columns, their headings, and how many tickets have a value",
+        *_table(columns),
+        *(["", "Suspicious but used", *_table(flags)] if flags else []),
+        *(["", f"Values that could not be read: {reading.reject_count:,}", *rejects] if rejects else []),
+        *([f"  … and {more:,} more"] if rejects and more else []),
+    ]
+
+
+def _available(measures: metrics.Measures) -> list[str]:
+    rows = []
+    for metric in measures.metrics:
+        total = measures.pooled(metrics=(metric.name,)).iloc[0]
+        target = "" if metric.target is None else f"target {wording.target_level(metric.target, metric.unit)}"
+        rows.append(
+            (
+                metric.name,
+                metric.variant,
+                target,
+                f"{total.denominator:,} decided",
+                f"{total.undecided:,} undecided",
+            )
+        )
+    rows += [(name, "not available: its columns are not mapped", "", "", "") for name in measures.unavailable]
+    moment = wording.moment_text(measures.as_of, measures.zone)
+    return [f"Metrics as of {moment}", *_table(rows)]
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Set rows in columns; the last one to the right if it holds numbers."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths[:-1], strict=True)]
+        lines.append("  " + "  ".join([*cells, row[-1].rjust(widths[-1])]).rstrip())
+    return lines

@@ -136,7 +136,8 @@ def run(
     with workplace(settings.reports, started) as part:
         measures = metrics.load_measures(settings, as_of=as_of)
         say(progress, f"measures of {measures.reading.used:,} tickets", clock)
-        common = {"as_of": measures.as_of.isoformat(), "language": spoken}
+        # without a moment the notebooks take the latest one, too: the measures stored just now
+        common = {"as_of": as_of and measures.as_of.isoformat(), "language": spoken}
         jobs = [_job(one, {**common, **values[one.name]}, settings, spoken) for one in chosen]
         failure = execute(jobs, part, progress=progress, timeout=timeout)
         home = settings.reports / FAILED if failure else settings.reports

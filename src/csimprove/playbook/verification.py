@@ -78,9 +78,9 @@ def verify(
     part = Path(tempfile.mkdtemp(prefix="csimprove-verify-"))
     try:
         # figures must come from the data again, not from the table that the run left behind
-        shutil.rmtree(settings.reports / "measures" / manifest["measures"], ignore_errors=True)
+        shutil.rmtree(settings.reports / "measures", ignore_errors=True)
         measures = metrics.load_measures(settings, as_of=manifest["as_of"])
-        jobs = [_job(folder, entry, settings) for entry in manifest["notebooks"]]
+        jobs = [_job(folder, entry, settings, manifest["as_of"]) for entry in manifest["notebooks"]]
         failure = runs.execute(jobs, part, progress=progress, timeout=timeout)
         if failure:
             raise RunError(f"{folder} cannot be verified: {failure}.")
@@ -102,7 +102,7 @@ def _read(folder: Path, name: str) -> dict[str, Any]:
     return found
 
 
-def _job(folder: Path, entry: dict[str, Any], settings: Settings) -> runs.Job:
+def _job(folder: Path, entry: dict[str, Any], settings: Settings, as_of: str) -> runs.Job:
     """Take a notebook as it was delivered, without the cell that papermill put in."""
     notebook = notebooks.without_outputs(notebooks.read(folder / f"{entry['name']}.ipynb"))
     notebook.cells = [
@@ -110,7 +110,7 @@ def _job(folder: Path, entry: dict[str, Any], settings: Settings) -> runs.Job:
     ]
     own = settings.folder / notebooks.FOLDER
     cwd = own if entry["from"] == "project" and own.is_dir() else notebooks.package_folder()
-    values = {"settings": str(settings.file.resolve()), **entry["parameters"]}
+    values = {**entry["parameters"], "settings": str(settings.file.resolve()), "as_of": as_of}
     return runs.Job(entry["name"], notebook, entry["from"], entry["differs_from_package"], cwd, values)
 
 
