@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from csimprove.tickets.mapping import preset
+from csimprove.tickets.reader import read_tickets
 from csimprove.tickets.reading import Reading
 
-__all__ = ["Reading", "preset"]
+__all__ = ["Reading", "preset", "read_tickets"]

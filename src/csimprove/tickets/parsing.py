@@ -1,0 +1,241 @@
+"""The one SQL statement that turns the texts of a file into typed columns.
+
+One ``WITH`` part a step: lines, trimmed texts, texts (renamed, "no value" as null), first parse, value. Last
+comes what is checked: the value, the text that could not be read, and the named rule that leaves the row out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from csimprove import columns
+from csimprove.errors import SettingsError
+from csimprove.settings import DURATION_UNITS, DURATIONS
+from csimprove.tickets.files import SourceFile
+from csimprove.tickets.mapping import REQUIRED, Field, stored
+
+#: Forms of time that are tried when the settings name none: a day first, four digits of the year first.
+ISO_FORMATS = tuple(
+    f"{day}{clock}"
+    for day in ("%Y-%m-%d", "%Y/%m/%d")
+    for clock in (" %H:%M:%S", "T%H:%M:%S", "T%H:%M:%S.%f", " %H:%M:%S.%f", " %H:%M", "T%H:%M", "")
+)
+#: A time with its own offset, which wins over the zone of the settings.
+_OFFSET = r"^(.*\d:\d\d(?:[.:][\d.]+)?(?: ?[AaPp][Mm])?) ?([Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?)$"
+_SPACES = " \t\r\n\u00a0\u3000"
+_TRUE = ("true", "yes", "1", "y", "t", "是")
+_FALSE = ("false", "no", "0", "n", "f", "否")
+_EARLIEST = "TIMESTAMP '1990-01-01'"
+#: A limit that the source states may lie ahead; nothing else can.
+_LATEST = {"due_at": "TIMESTAMP '2100-01-01'"}
+_BOUNDS = {"csat": (1, 5)}
+_LARGEST = {"SMALLINT": 32_767, "BIGINT": 1_000_000_000}
+
+Exclude = dict[str, dict[str, tuple[str, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How the times of one column are written."""
+
+    formats: tuple[str, ...]
+    offset_formats: tuple[str, ...]
+    #: most of a sample carry an offset
+    offset_first: bool = False
+
+
+def literal(text: str) -> str:
+    """Text as SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def quoted(name: str) -> str:
+    """Name as SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def texts(fields: Iterable[Field], missing: Iterable[str], *, file: SourceFile, options: str) -> str:
+    """``WITH`` parts up to the trimmed and renamed texts of every field."""
+    names = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(file.headings)))
+    # square brackets and wildcards in a path would be read as a pattern
+    path = "".join(f"[{letter}]" if letter in "[*?" else letter for letter in str(file.text))
+    trimmed = ", ".join(f"trim(c{f.position}, {literal(_SPACES)}) AS {quoted(f.name)}" for f in fields)
+    renamed = ", ".join(f"{_renamed(field, missing)} AS {quoted(field.name)}" for field in fields)
+    return f"""WITH lines AS (
+        SELECT row_number() OVER () AS n, * FROM read_csv({literal(path)}, auto_detect = false, header = true,
+            delim = {literal(file.delimiter)}, quote = '"', escape = '"', compression = 'none',
+            columns = {{{names}}}, {options})),
+    trimmed AS (SELECT n, {trimmed} FROM lines),
+    texts AS (SELECT n, {renamed} FROM trimmed)"""
+
+
+def parse(
+    fields: tuple[Field, ...], times: dict[str, Times], *, zone: str, exclude: Exclude, key: str
+) -> str:
+    """``WITH`` parts and final ``SELECT`` that follow `texts`."""
+    first = ", ".join(f"{sql} AS {quoted('first ' + f.name)}" for f in fields if (sql := _first(f, times)))
+    value = ", ".join(f"{_value(f, times, zone, key)} AS {quoted('value ' + f.name)}" for f in fields)
+    final = ", ".join(part for field in fields for part in _checked(field))
+    moved = " OR ".join(_moved(name, zone) for name in times) if zone != "UTC" else ""
+    twice = " OR ".join(_twice(name, zone) for name in times) if zone != "UTC" else ""
+    rules = _rules(exclude, fields)
+    return f"""firsts AS (SELECT *{", " + first if first else ""} FROM texts),
+    found AS (SELECT *, {value} FROM firsts)
+    SELECT n, {final}, {rules} AS rule,
+        coalesce({moved or "false"}, false) AS missing_local_time,
+        coalesce({twice or "false"}, false) AS ambiguous_local_time
+    FROM found"""
+
+
+def is_time(name: str) -> bool:
+    """Whether a canonical column is a time."""
+    return _type(name) == "TIMESTAMP"
+
+
+def reason(field: Field, times: dict[str, Times]) -> str:
+    """Why a value of the field was not used, and what to do."""
+    if field.name in times:
+        known = ", ".join(times[field.name].formats)
+        if field.name in REQUIRED:
+            return f"must be a time between 1990 and today, written as {known}."
+        return f"must be a time between 1990 and today, written as {known}. It counts as no value."
+    if _type(field.name) == "BOOLEAN":
+        return "must be yes or no, true or false, 1 or 0, 是 or 否. It counts as no value."
+    if field.name in DURATIONS:
+        return "must be a duration in numbers, 0 or more. It counts as no value."
+    low, high = _bounds(field.name)
+    return f"must be a whole number from {low} to {high}. It counts as no value."
+
+
+def offset_parts(text: str, formats: tuple[str, ...]) -> str:
+    """Return SQL of the naive UTC time that a text with its own offset means; null for other texts."""
+    offset = f"regexp_extract({text}, {literal(_OFFSET)}, 2)"
+    digits = f"replace(substr({offset}, 2), ':', '')"
+    minutes = (
+        f"try_cast(left({digits}, 2) AS INTEGER) * 60 + coalesce(try_cast(substr({digits}, 3) AS INTEGER), 0)"
+    )
+    signed = f"CASE left({offset}, 1) WHEN '+' THEN {minutes} WHEN '-' THEN -({minutes}) ELSE 0 END"
+    local = f"regexp_extract({text}, {literal(_OFFSET)}, 1)"
+    return f"try_strptime({local}, {_list(formats)}) - to_minutes({signed})"
+
+
+def offset_given(text: str) -> str:
+    """Return SQL of whether a text carries its own offset."""
+    return f"regexp_matches({text}, {literal(_OFFSET)})"
+
+
+def without_offset(text: str) -> str:
+    """Return SQL of a text with its own offset cut off."""
+    return f"regexp_replace({text}, {literal(_OFFSET)}, '\\1')"
+
+
+def _renamed(field: Field, missing: Iterable[str]) -> str:
+    choices = dict.fromkeys(["", *missing], "") | field.values
+    cases = " ".join(f"WHEN {literal(a)} THEN {literal(b) if b else 'NULL'}" for a, b in choices.items())
+    return f"CASE {quoted(field.name)} {cases} ELSE {quoted(field.name)} END"
+
+
+def _first(field: Field, times: dict[str, Times]) -> str:
+    text = quoted(field.name)
+    if field.name in times:
+        how = times[field.name]
+        parsed = f"try_strptime({text}, {_list(how.formats)})" if how.formats else "NULL::TIMESTAMP"
+        return f"CASE WHEN NOT {offset_given(text)} THEN {parsed} END" if how.offset_first else parsed
+    return f"try_cast({text} AS DOUBLE)" if _type(field.name) in _LARGEST and not _personal(field) else ""
+
+
+def _value(field: Field, times: dict[str, Times], zone: str, key: str) -> str:
+    text, first = quoted(field.name), quoted(f"first {field.name}")
+    if _personal(field):
+        digest = f"sha256({literal(key)} || sha256({literal(key)} || {text}))"
+        if field.name == "agent":
+            return f"'agent-' || left({digest}, 8)"
+        return f"CAST('0x' || left({digest}, 15) AS BIGINT)"
+    if field.name in times:
+        offset = times[field.name].offset_formats
+        other = offset_parts(text, offset) if offset else "NULL"
+        utc = _utc(first, zone)
+        return f"date_trunc('second', CASE WHEN {first} IS NULL THEN {other} ELSE {utc} END)"
+    if _type(field.name) == "BOOLEAN":
+        yes, no = (f"lower({text}) IN {_tuple(words)}" for words in (_TRUE, _FALSE))
+        return f"CASE WHEN {yes} THEN true WHEN {no} THEN false END"
+    if _type(field.name) == "VARCHAR":
+        return text
+    number, whole = first, f" AND {first} = floor({first})"
+    if field.name in DURATIONS:
+        base = "minutes" if field.name.endswith("_minutes") else "seconds"
+        number, whole = f"({first} * {DURATION_UNITS[field.unit or base]} / {DURATION_UNITS[base]})", ""
+    low, high = _bounds(field.name)
+    cast = f"CAST(round({number}) AS {_type(field.name)})"
+    return f"CASE WHEN {number} BETWEEN {low} AND {high}{whole} THEN {cast} END"
+
+
+def _checked(field: Field) -> list[str]:
+    """Value and unread text of a field; for the two that a ticket needs also the text that is not there."""
+    text, value = quoted(field.name), quoted(f"value {field.name}")
+    good = f"{value} IS NOT NULL"
+    if is_time(field.name):
+        latest = _LATEST.get(field.name, "(current_timestamp AT TIME ZONE 'UTC' + INTERVAL 1 DAY)")
+        good = f"coalesce({value} BETWEEN {_EARLIEST} AND {latest}, false)"
+    unread = f"coalesce({text}, '')" if field.name in REQUIRED else text
+    return [
+        f"CASE WHEN {good} THEN {value} END AS {text}",
+        f"CASE WHEN NOT {good} THEN {unread} END AS {quoted('bad ' + field.name)}",
+    ]
+
+
+def _rules(exclude: Exclude, fields: tuple[Field, ...]) -> str:
+    mapped = {field.name for field in fields}
+    cases = []
+    for rule, conditions in exclude.items():
+        for name in conditions:
+            if stored(name) not in mapped:
+                raise SettingsError(
+                    f"`source.exclude.{rule}` must look at a column that is mapped, not {name}. "
+                    f"Map it under [source.columns]."
+                )
+        each = (f"{quoted(stored(name))} IN {_tuple(values)}" for name, values in conditions.items())
+        cases.append(f"WHEN {' AND '.join(each)} THEN {literal(rule)}")
+    return f"CASE {' '.join(cases)} END" if cases else "NULL::VARCHAR"
+
+
+def _utc(local: str, zone: str) -> str:
+    """Local to UTC; of an hour that comes twice DuckDB takes the second, one that is skipped it moves on."""
+    return local if zone == "UTC" else f"timezone('UTC', timezone({literal(zone)}, {local}))"
+
+
+def _local(utc: str, zone: str) -> str:
+    return f"timezone({literal(zone)}, timezone('UTC', {utc}))"
+
+
+def _moved(name: str, zone: str) -> str:
+    first, value = quoted(f"first {name}"), quoted(f"value {name}")
+    return f"{_local(value, zone)} <> date_trunc('second', {first})"
+
+
+def _twice(name: str, zone: str) -> str:
+    """Whether the same local time was also an hour, or half an hour (Lord Howe), earlier."""
+    first, value = quoted(f"first {name}"), quoted(f"value {name}")
+    earlier = (_local(f"({value} - INTERVAL {minutes} MINUTE)", zone) for minutes in (60, 30))
+    return " OR ".join(f"{local} = date_trunc('second', {first})" for local in earlier)
+
+
+def _type(name: str) -> str:
+    return columns.TICKETS.get(name) or columns.PAUSES[name]
+
+
+def _personal(field: Field) -> bool:
+    return field.name in ("customer_key", "agent")
+
+
+def _bounds(name: str) -> tuple[int, int]:
+    return _BOUNDS.get(name, (0, _LARGEST[_type(name)]))
+
+
+def _list(texts: Iterable[str]) -> str:
+    return f"[{', '.join(map(literal, texts))}]"
+
+
+def _tuple(texts: Iterable[str]) -> str:
+    return f"({', '.join(map(literal, texts))})"
