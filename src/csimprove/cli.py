@@ -5,7 +5,8 @@ stderr, never a traceback. Heavy imports stay inside the commands, so that help 
 """
 
 # Every command imports what it calls when it is called: --help must not wait for pandas and papermill.
-# ruff: noqa: PLC0415
+# In a docstring the escape \b keeps the lines of an example apart.
+# ruff: noqa: PLC0415, D301
 
 from __future__ import annotations
 
@@ -69,7 +70,7 @@ def csimprove(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
-    r"""Measure a customer service, find out whether a pilot worked, and say so in plain words.
+    """Measure a customer service, find out whether a pilot worked, and say so in plain words.
 
     \b
     csimprove sample demo                       a sample programme to try things on
@@ -82,7 +83,7 @@ def csimprove(
 
 @app.command()
 def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="New folder of the project.")]) -> None:
-    r"""Start a project: notebooks, a commented playbook.toml, a folder for notes.
+    """Start a project: notebooks, a commented playbook.toml, a folder for notes.
 
     \b
     csimprove init my-project
@@ -97,7 +98,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="New folder 
 
 @app.command()
 def check(settings: SettingsFile, as_of: AsOf = None) -> None:
-    r"""Validate settings and data and print a data-quality table.
+    """Validate settings and data and print a data-quality table.
 
     \b
     csimprove check my-project/playbook.toml
@@ -122,7 +123,7 @@ def run(
     timeout: Timeout = 600,
     quiet: Quiet = False,
 ) -> None:
-    r"""Run the playbook and print where the report is.
+    """Run the playbook and print where the report is.
 
     \b
     csimprove run playbook.toml
@@ -152,7 +153,7 @@ def verify(
     timeout: Timeout = 600,
     quiet: Quiet = False,
 ) -> None:
-    r"""Execute a delivered run again from its data and compare every figure.
+    """Execute a delivered run again from its data and compare every figure.
 
     \b
     csimprove verify reports/service-process/20260331-090000
@@ -178,7 +179,7 @@ def sample(
     language: Annotated[Language, typer.Option(help="Language of its values.")] = Language.en,
     seed: Annotated[int, typer.Option(help="Another seed is another programme.")] = 2025,
 ) -> None:
-    r"""Write a sample programme with planted effects.
+    """Write a sample programme with planted effects.
 
     \b
     csimprove sample demo

@@ -128,8 +128,7 @@ def _quality(reading: Reading) -> list[str]:
     ]
     flags = [(wording.known(f"flag.{name}", name), f"{count:,}") for name, count in reading.flags.items()]
     columns = [
-        (name, reading.headings.get(name, ""), f"{reading.filled.get(name, 0):.1%}")
-        for name in reading.columns
+        (name, heading, f"{reading.filled.get(name, 0):.1%}") for name, heading in reading.headings.items()
     ]
     rejects = [f"  {reject}" for reject in reading.rejects[:SHOWN]]
     more = reading.reject_count - len(rejects)
@@ -159,9 +158,13 @@ def _available(measures: metrics.Measures) -> list[str]:
                 f"{total.undecided:,} undecided",
             )
         )
-    rows += [(name, "not available: its columns are not mapped", "", "", "") for name in measures.unavailable]
+    missing = ", ".join(measures.unavailable)
     moment = wording.moment_text(measures.as_of, measures.zone)
-    return [f"Metrics as of {moment}", *_table(rows)]
+    return [
+        f"Metrics as of {moment}",
+        *_table(rows),
+        *([f"Not available, columns or limits are missing: {missing}"] if missing else []),
+    ]
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -1,0 +1,212 @@
+"""The command line: it teaches, hands on what was asked, and ends with the right code and message."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from csimprove import __version__, playbook, samples
+from csimprove.cli import main
+from csimprove.errors import Failure, RunError, SettingsError, TicketDataError
+from csimprove.playbook import RunOutcome, Verification
+
+COMMANDS = ["check", "init", "run", "sample", "verify"]
+
+
+def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as caught:
+        main(list(arguments))
+    out, err = capsys.readouterr()
+    return int(caught.value.code or 0), out, err
+
+
+def recorder(
+    monkeypatch: pytest.MonkeyPatch, name: str, answer: object
+) -> list[tuple[object, dict[str, object]]]:
+    """Put a stand-in for a function of the playbook that notes how it was called."""
+    calls: list[tuple[object, dict[str, object]]] = []
+
+    def stand_in(first: object, **options: object) -> object:
+        calls.append((first, options))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(playbook, name, stand_in)
+    return calls
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_teaches_by_example(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    code, out, _ = call(capsys, *command.split(), "--help")
+    assert code == 0
+    assert f"  csimprove {command or 'run'} " in out
+
+
+def test_help_comes_at_once() -> None:
+    started = time.monotonic()
+    program = (
+        "import sys\nfrom csimprove.cli import main\n"
+        "try:\n    main(['--help'])\n"
+        "except SystemExit:\n    print({'pandas', 'duckdb', 'papermill', 'matplotlib'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "set()"
+    assert time.monotonic() - started < 3  # 0.3 s on an idle machine
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(capsys, "--version") == (0, f"csimprove {__version__}\n", "")
+
+
+def test_run_hands_on_every_option_and_prints_where_the_report_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcome = RunOutcome(Path("r"), Path("r/index.html"), ("01_baseline",), 1.0)
+    calls = recorder(monkeypatch, "run", outcome)
+    code, out, _ = call(
+        capsys, "run", "playbook.toml", "--only", "01, 05", "-p", "metric=csat", "-p", "text=a=b",
+        "--as-of", "2026-03-31", "--language", "zh", "--timeout", "9", "--quiet",
+    )  # fmt: skip
+    assert (code, out) == (0, "r/index.html\n")
+    assert calls == [
+        (
+            Path("playbook.toml"),
+            {
+                "only": ("01", "05"),
+                "parameters": {"metric": "csat", "text": "a=b"},
+                "as_of": "2026-03-31",
+                "language": "zh",
+                "progress": "quiet",
+                "timeout": 9.0,
+            },
+        )
+    ]
+    call(capsys, "run", "playbook.toml")
+    assert calls[1][1] == {
+        "only": (),
+        "parameters": {},
+        "as_of": None,
+        "language": None,
+        "progress": "lines",
+        "timeout": 600.0,
+    }
+
+
+def test_a_parameter_without_a_value_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = call(capsys, "run", "playbook.toml", "-p", "metric")
+    assert (code, out, err) == (2, "", "`-p` must be name=value, not metric.\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (SettingsError("settings"), 2),
+        (RunError("run"), 1),
+        (TicketDataError("tickets.csv", [Failure("Opened", None, "", "is missing.")]), 1),
+    ],
+)
+def test_what_a_user_can_put_right_is_one_message_without_a_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, error: Exception, code: int
+) -> None:
+    recorder(monkeypatch, "run", error)
+    assert call(capsys, "run", "playbook.toml") == (code, "", f"{error}\n")
+
+
+def test_a_missing_settings_file_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "nowhere.toml"
+    code, out, err = call(capsys, "check", str(file))
+    assert (code, out) == (2, "")
+    assert err == (
+        f"`settings` must be a readable file, not {file}: No such file or directory. "
+        "Write one with `csimprove init DIR`, or try `csimprove sample DIR`.\n"
+    )
+
+
+def test_verify_says_what_differs_and_exits_1(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder(monkeypatch, "verify", Verification((), ("pandas was 2.3.0, is 3.0.0",), 12))
+    code, out, err = call(capsys, "verify", "runs/1")
+    assert (code, out, err) == (
+        0,
+        "Note: pandas was 2.3.0, is 3.0.0.\nruns/1 is reproduced: 12 values agree.\n",
+        "",
+    )
+    recorder(monkeypatch, "verify", Verification(("a.b: 1 became 2",), (), 12))
+    code, out, err = call(capsys, "verify", "runs/1")
+    assert (code, out, err) == (
+        1,
+        "",
+        "runs/1 is not reproduced; 1 of 12 values differ:\n  a.b: 1 became 2\n",
+    )
+
+
+def test_sample_hands_on_its_options(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+    monkeypatch.setattr(
+        samples,
+        "write_sample",
+        lambda folder, **options: calls.append((folder, options)) or folder / "playbook.toml",
+    )
+    code, out, _ = call(
+        capsys, "sample", "demo", "--variant", "null", "--small", "--language", "zh", "--seed", "7"
+    )
+    assert (code, out) == (0, "demo/playbook.toml\n")
+    assert calls == [(Path("demo"), {"variant": "null", "small": True, "language": "zh", "seed": 7})]
+
+
+def test_init_lists_what_it_wrote_and_the_next_step(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"
+    code, out, _ = call(capsys, "init", str(folder))
+    assert code == 0
+    assert out.splitlines()[0] == str(folder / "playbook.toml")
+    assert out.splitlines()[-2:] == [
+        f"Next: put your export beside {folder / 'playbook.toml'}, correct the settings, then",
+        f"  csimprove check {folder / 'playbook.toml'}",
+    ]
+
+
+def test_check_prints_what_the_data_hold(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "tickets.csv").write_text(
+        "Ticket,Created,Answered,Solved\n"
+        "1,2026-01-05 09:00:00,2026-01-05 09:10:00,2026-01-06 09:00:00\n"
+        "2,2026-01-05 10:00:00,2026-01-05 13:00:00,\n"
+        "3,2026-01-09 10:00:00,,\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "playbook.toml").write_text(
+        'project = "Tiny"\n[source]\npath = "tickets.csv"\n[source.columns]\nticket_id = "Ticket"\n'
+        'opened_at = "Created"\nfirst_response_at = "Answered"\nresolved_at = "Solved"\n'
+        '[[sla.rules]]\nmeasure = "first_response"\nlimit = "2 h"\nclock = "calendar"\n',
+        encoding="utf-8",
+    )
+    code, out, err = call(capsys, "check", str(tmp_path / "playbook.toml"))
+    assert (code, err) == (0, "")
+    assert out == (
+        "tickets.csv, tickets opened 2026-01-05 to 2026-01-09\n"
+        "  rows read                                           3\n"
+        "  rejected: no id, no opening time, or not readable  −0\n"
+        "  used                                                3\n"
+        "\n"
+        "Columns, their headings, and how many tickets have a value\n"
+        "  ticket_id          Ticket    100.0%\n"
+        "  opened_at          Created   100.0%\n"
+        "  first_response_at  Answered   66.7%\n"
+        "  resolved_at        Solved     33.3%\n"
+        "\n"
+        "Metrics as of 9 Jan 2026, 10:00, UTC\n"
+        "  response_on_time  within_limit  target 95%  2 decided  1 undecided\n"
+        "Not available, columns or limits are missing: first_contact_resolution, waiting_time, "
+        "complaint_rate, csat, csat_response, reopen_rate, resolution_on_time\n"
+        "\n"
+        "Pilot plan: none.\n"
+    )
