@@ -169,7 +169,7 @@ def export(
     is_test = np.append(False, rows[1:] == rows[:-1])
     table = table.iloc[rows].reset_index(drop=True)
     table.loc[is_test, "Category"] = _translated("Test", language)
-    table.loc[is_test, ["Customer", "Phone"]] = ["Test", "15400000000"]
+    table.loc[is_test, ["Customer", "Phone"]] = ["Test", "15499999999"]
     table.insert(0, "Ticket", _numbered(np.arange(len(rows)) + 20_250_001, "00"))
     place = np.searchsorted(rows, np.arange(size))
     spoiled = {

@@ -82,8 +82,8 @@ class OpenTime:
         return passed
 
     def after(self, moment: Array, seconds: Array) -> Array:
-        """Moments at which that many open seconds have passed."""
-        wanted = self.elapsed(moment) + seconds
+        """Moments at which that many open seconds have passed, the year's end at the latest."""
+        wanted = np.minimum(self.elapsed(moment) + seconds, self.total[-1])
         at = np.searchsorted(self.total, wanted, side="left")
         reached: Array = self.starts[at] + wanted - self.before[at]
         return reached
