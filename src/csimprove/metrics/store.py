@@ -19,7 +19,7 @@ from csimprove.errors import SettingsError
 from csimprove.metrics.definitions import CATALOGUE, Metric, catalogue
 from csimprove.metrics.measures import Measures
 from csimprove.settings import Settings
-from csimprove.tickets import Reading
+from csimprove.tickets import Reading, read_tickets
 
 #: Settings that do not change a figure.
 _IMMATERIAL = {"file", "language", "report", "engine"}
@@ -134,7 +134,6 @@ def _computed(settings: Settings, place: Path, *, moment: datetime | None, key: 
 def _compute(settings: Settings, work: Path, *, moment: datetime | None, key: str) -> Measures:
     # the engine is heavy and not needed when the measures are stored
     from csimprove.metrics.engine import measure_files  # noqa: PLC0415
-    from csimprove.tickets import read_tickets  # noqa: PLC0415
 
     reading = read_tickets(settings, work)
     as_of = moment or reading.latest
