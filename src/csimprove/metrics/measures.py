@@ -132,7 +132,7 @@ class Measures:
             keep &= frame[name].isin(values)
         frame = frame[keep]
         if "week" in by:
-            monday = frame["day"] - pd.to_timedelta(frame["day"].dt.weekday, unit="D")
+            monday = frame["day"] - pd.to_timedelta(frame["day"].dt.day_of_week, unit="D")
             frame = frame.assign(week=monday)
         return frame
 
