@@ -75,7 +75,8 @@ def standardised(numerator: Floats, decided: Floats) -> tuple[Floats, int, int]:
     size = decided.sum(axis=2)
     smallest = size[:, (size > 0).all(axis=0)].min(initial=np.inf)
     mix = decided[0].sum(axis=0)
-    thin = mix * smallest < THIN_STRATUM * mix.sum()
+    with np.errstate(invalid="ignore"):  # an empty stratum, or no unit with tickets in both periods
+        thin = ~(mix * smallest >= THIN_STRATUM * mix.sum())
     if thin.any():
         numerator, decided = (_merged(part, thin) for part in (numerator, decided))
     mix = decided[0].sum(axis=0)

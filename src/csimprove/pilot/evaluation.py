@@ -61,12 +61,12 @@ def pilot(measures: Measures, *, plan: PilotPlan, rng: np.random.Generator) -> P
     today = local_day(measures.as_of, measures.zone)
     longest = max(measures.metric(name).window_days for name in plan.metrics)
     decided_on = plan.decision_date or plan.during[1] + timedelta(days=longest)
-    days = (min(plan.during[1], today) - plan.during[0]).days + 1
+    days = max(1, (min(plan.during[1], today) - plan.during[0]).days + 1)
     sums = _sums(measures, plan, units, windows)
     basis: Basis = "crude" if plan.crude_reason else "standardised"
     found = [effects.estimate(part, basis=basis, rng=rng) for part in sums]
     metrics = _metrics(sums, found, plan=plan, weeks=days / 7, last_look=today >= decided_on)
-    volume = _volume(units, plan, days) if effects.enough(*arms) else None
+    volume = _volume(units, plan, days)
     margin = plan.volume_margin
     volume_ok = None if volume is None else volume.ci_low <= margin and volume.ci_high >= -margin
     verdict, reason = gate.decide(
@@ -161,11 +161,14 @@ def _metrics(
     )
 
 
-def _volume(units: pd.DataFrame, plan: PilotPlan, days: int) -> TeamTest:
+def _volume(units: pd.DataFrame, plan: PilotPlan, days: int) -> TeamTest | None:
     """Compare the relative changes of tickets a day: did the controls receive the overflow of the pilot."""
+    units = units[(units["before"] > 0) & (units["during"] > 0)]
+    treated = (units["arm"] == "pilot").to_numpy()
+    if not effects.enough(int(treated.sum()), int((~treated).sum())):
+        return None
     before = (plan.before[1] - plan.before[0]).days + 1
     change = np.log((units["during"] / days / (units["before"] / before)).to_numpy(dtype=float))
-    treated = (units["arm"] == "pilot").to_numpy()
     logs = inference.welch(change[treated], change[~treated])
     effect, low, high = (math.expm1(part) for part in (logs.effect, logs.ci_low, logs.ci_high))
     return TeamTest(effect, logs.se, logs.df, logs.t, logs.pvalue, low, high)

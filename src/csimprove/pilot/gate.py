@@ -75,7 +75,7 @@ def _doubt(
             smallest = smallest_pvalue(metric.units_pilot, metric.units_control)
             return Reason("too_few_units", {**values, "smallest_pvalue": smallest, "metric": metric.metric})
     if volume is not None and volume_ok is False:
-        values = {"effect": volume.effect, "ci_low": volume.ci_low, "ci_high": volume.ci_high}
+        values = {"change": volume.effect, "ci_low": volume.ci_low, "ci_high": volume.ci_high}
         return Reason("volume_moved", {**values, "margin": plan.volume_margin})
     return None
 

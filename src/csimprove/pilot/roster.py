@@ -101,8 +101,6 @@ def _units(measures: Measures, plan: PilotPlan) -> pd.DataFrame:
 
 
 def _unit_problems(units: pd.DataFrame, plan: PilotPlan, *, ends: date) -> list[str]:
-    if plan.during[0] > ends:
-        return [f"`during` starts on {plan.during[0]}, after the data end ({ends}). Evaluate the pilot later"]
     if units.empty:
         return [f"{plan.unit} is empty in every ticket of both windows: map it, or choose another `unit`"]
     problems = [
@@ -111,7 +109,8 @@ def _unit_problems(units: pd.DataFrame, plan: PilotPlan, *, ends: date) -> list[
         if len(groups) > 1
     ]
     totals = units.groupby("unit")[["before", "during"]].sum()
-    for period in ("before", "during"):
+    # a running pilot may still receive its tickets
+    for period in ("before", "during") if ends > plan.during[1] else ("before",):
         first, last = getattr(plan, period)
         problems += [
             f"{plan.unit} {unit!r} has no ticket in `{period}` ({first} to {last}): "

@@ -1,0 +1,541 @@
+import json
+import tomllib
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from csimprove.errors import SettingsError
+from csimprove.inference import TeamTest
+from csimprove.metrics import CATALOGUE
+from csimprove.pilot import Cell, PilotMetric, pilot
+from csimprove.pilot.effects import Sums, estimate, standardised
+from csimprove.pilot.gate import decide
+from made_measures import BEFORE, DECIDED, DURING, made_measures, pilot_plan, pilot_rows
+
+PUBLISHED = tomllib.loads((Path(__file__).parent / "reference" / "inference.toml").read_text("utf-8"))
+MINI = [row[1:] for row in PUBLISHED["team_tests"]["teams"]]
+FCR = "first_contact_resolution"
+
+
+def rates(before, during, n=1000):
+    """Counts of teams with these rates."""
+    return [(n, round(n * b), n, round(n * d)) for b, d in zip(before, during, strict=True)]
+
+
+def spread(pilot_gain, *, teams=(5, 15), start=0.70, n=1000):
+    """Counts of teams that scatter a little around a common gain of the pilot's."""
+    noise = [0.01 * ((7 * i) % 5 - 2) for i in range(sum(teams))]
+    gains = [pilot_gain if i < teams[0] else 0 for i in range(sum(teams))]
+    after = [start + gain + extra for gain, extra in zip(gains, noise, strict=True)]
+    return rates([start] * sum(teams), after, n)
+
+
+def evaluate(counts, *, plan=None, teams=5, rows=(), as_of=DECIDED, unavailable=(), **fields):
+    measures = made_measures(
+        [*pilot_rows(counts, pilot=teams), *rows], metrics=tuple(counts), as_of=as_of, unavailable=unavailable
+    )
+    return pilot(measures, plan=plan or pilot_plan(**fields), rng=np.random.default_rng(1))
+
+
+def both(counts):
+    return {"response_on_time": counts, FCR: counts}
+
+
+# --- effects ---------------------------------------------------------------------------------------
+
+
+def test_ten_teams_give_the_published_answers():
+    result = evaluate(both(MINI), teams=3)
+    found, welch = result.metrics[0], PUBLISHED["team_tests"]["welch"]
+    assert found.effect == pytest.approx(PUBLISHED["team_tests"]["effect"], abs=1e-7)
+    assert (found.ci_low, found.ci_high) == pytest.approx((welch["ci_low"], welch["ci_high"]), abs=1e-6)
+    assert found.pvalue == pytest.approx(PUBLISHED["team_tests"]["permutation"]["pvalue"], abs=1e-8)
+    assert (found.units_pilot, found.units_control, found.smallest_pvalue) == (3, 7, found.pvalue)
+    assert (result.verdict, result.reason.code) == ("go", "both_worth_having")
+
+
+def test_cells_are_pooled_over_tickets():
+    found = evaluate(both(MINI), teams=3).metrics[0]
+    assert found.pilot_before == Cell(501, 630, 0, 501 / 630)
+    assert found.control_during == Cell(1179, 1460, 0, 1179 / 1460)
+
+
+def test_standardisation_gives_the_published_rates_of_the_admissions():
+    table = np.array(PUBLISHED["standardisation"]["departments"], dtype=float)
+    admitted = table[:, [0, 2]].T
+    applied = admitted + table[:, [1, 3]].T
+    # the tables serve as both periods: sex as unit, department as stratum
+    values, strata, lacking = standardised(np.array([admitted] * 2), np.array([applied] * 2))
+    assert values[0] == pytest.approx(PUBLISHED["standardisation"]["standardised"], abs=1e-6)
+    assert (strata, lacking) == (6, 0)
+
+
+def mixed(easy_before, easy_during, *, pilot=False):
+    """Counts of two channels: easy tickets are 90 % on time, hard ones 50 %, whatever the mix."""
+    return {
+        "web": rates([0.9], [0.9], easy_before)[0][:2] + rates([0.9], [0.9], easy_during)[0][:2],
+        "phone": rates([0.5], [0.5], 1000 - easy_before)[0][:2]
+        + rates([0.5], [0.5], 1000 - easy_during)[0][:2],
+    }
+
+
+def mix_shift(**fields):
+    teams = [mixed(500 + 10 * i, 500 + 10 * i + (200 if i < 3 else 0)) for i in range(8)]
+    rows = []
+    for channel in ("web", "phone"):
+        rows += pilot_rows(both([team[channel] for team in teams]), pilot=3, channel=channel)
+    measures = made_measures(rows)
+    return pilot(measures, plan=pilot_plan(**fields), rng=np.random.default_rng(1)).metrics[0]
+
+
+def test_a_shift_of_the_mix_is_no_effect():
+    found = mix_shift()
+    assert found.basis == "standardised"
+    assert found.effect == pytest.approx(0, abs=1e-12)
+    assert found.crude_effect == found.mix_effect == pytest.approx(0.08)
+    assert (found.strata, found.renormalised) == (2, 0)
+
+
+def test_with_a_reason_crude_rates_are_primary():
+    found = mix_shift(crude_reason="The process relabels severity.")
+    assert found.basis == "crude"
+    assert found.effect == found.crude_effect == pytest.approx(0.08)
+    assert (found.ci_low, found.ci_high) == (found.crude_ci_low, found.crude_ci_high)
+    assert found.mix_effect == pytest.approx(0.08)
+
+
+def test_thin_strata_are_merged_into_one():
+    # 4 of 100 tickets in each of two strata are below 5 expected, 92 are not
+    decided = np.array([[[92, 4, 4]] * 2] * 2, dtype=float)
+    numerator = decided * [0.5, 1.0, 0.0]
+    values, strata, lacking = standardised(numerator, decided)
+    assert (strata, lacking) == (2, 0)
+    assert values == pytest.approx(np.full((2, 2), 0.5))
+
+
+def test_five_expected_tickets_are_not_thin():
+    decided = np.array([[[90, 5, 5]] * 2] * 2, dtype=float)
+    assert standardised(decided, decided)[1] == 3
+
+
+def test_a_unit_without_a_stratum_is_weighted_over_the_others_and_counted():
+    decided = np.array([[[50, 50], [50, 50]], [[50, 50], [100, 0]]], dtype=float)
+    values, strata, lacking = standardised(decided * [0.8, 0.4], decided)
+    assert values == pytest.approx(np.array([[0.6, 0.6], [0.6, 0.8]]))
+    assert (strata, lacking) == (2, 1)
+
+
+def test_means_are_compared_like_rates_in_minutes():
+    # 100 waits a team of 300 seconds on average; the pilot's fall to 240, 180 and 180
+    waits = [(100, 30_000, 100, seconds) for seconds in (24_000, 18_000, 18_000, *[30_000] * 5)]
+    plan = pilot_plan(co_primary=("waiting_time",), minimum_gain={"waiting_time": 0.5})
+    result = evaluate({"waiting_time": waits}, teams=3, plan=plan)
+    (found,) = result.metrics
+    assert (found.unit, found.better, found.pilot_during.value) == ("minutes", "lower", 10 / 3)
+    assert found.effect == pytest.approx(-5 / 3)
+    assert found.tickets_per_week is None
+
+
+def test_tickets_a_week_count_what_the_pilot_receives():
+    found = evaluate(both(spread(0.10))).metrics[0]
+    # 5 teams of 1,000 tickets in four weeks
+    assert found.tickets_per_week == pytest.approx(found.effect * 1250)
+    assert (found.tickets_low, found.tickets_high) == pytest.approx(
+        (found.ci_low * 1250, found.ci_high * 1250)
+    )
+
+
+@pytest.mark.parametrize(
+    ("level", "status"), [(0.99, "reached"), (0.95, "cannot_tell"), (0.90, "not_reached")]
+)
+def test_the_target_is_its_own_line_over_the_teams(level, status):
+    after = [level - 0.004, level - 0.002, level, level + 0.002, level + 0.004]
+    counts = rates([0.8] * 20, after + [0.8] * 15)
+    found = evaluate(both(counts)).metrics[0]
+    assert found.level == pytest.approx(level)
+    assert found.level_low < level < found.level_high <= 1
+    assert (found.target, found.target_status) == (0.95, status)
+
+
+def test_secondary_metrics_are_corrected_by_holm_and_judged_by_both_interval_and_p():
+    counts = both(spread(0.10)) | {"csat": spread(0.05), "complaint_rate": spread(0.0, start=0.05)}
+    plan = pilot_plan(secondary=("csat", "complaint_rate"))
+    by_name = {metric.metric: metric for metric in evaluate(counts, plan=plan).metrics}
+    csat, complaints = by_name["csat"], by_name["complaint_rate"]
+    assert csat.pvalue_holm == pytest.approx(2 * csat.pvalue)
+    assert complaints.pvalue_holm == pytest.approx(complaints.pvalue)
+    assert (csat.status, complaints.status) == ("better", "not_shown")
+    assert by_name["response_on_time"].pvalue_holm is None
+
+
+# --- statuses of guardrails and co-primaries -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "margin", "status"),
+    [
+        (0.0, 0.03, "safe"),
+        (-0.02, 0.05, "safe"),  # a small harm is certain, yet inside the margin
+        (-0.10, 0.03, "harmed"),
+        (-0.002, 0.003, "not_shown_safe"),
+    ],
+)
+def test_guardrails_are_judged_by_the_margin(change, margin, status):
+    counts = both(spread(0.10)) | {"csat": spread(change)}
+    result = evaluate(counts, plan=pilot_plan(guardrail=("csat",), margin={"csat": margin}))
+    assert result.metrics[2].status == status
+    assert result.conditions == (() if status == "safe" else ("csat",))
+    assert (result.verdict == "stop") is (status == "harmed")
+
+
+def test_guardrails_not_shown_safe_do_not_block():
+    counts = both(spread(0.10)) | {"csat": spread(-0.002)}
+    result = evaluate(counts, plan=pilot_plan(guardrail=("csat",), margin={"csat": 0.003}))
+    assert (result.verdict, result.conditions) == ("go", ("csat",))
+
+
+@pytest.mark.parametrize(
+    ("gain", "status", "verdict"),
+    [
+        (0.10, "worth_having", "go"),
+        (0.05, "not_shown", "extend"),
+        (0.01, "too_small", "stop"),
+        (-0.10, "harmed", "stop"),
+    ],
+)
+def test_co_primaries_are_judged_by_the_minimum_gain(gain, status, verdict):
+    counts = {"response_on_time": spread(gain), FCR: spread(0.10)}
+    result = evaluate(counts, extendable_to=date(2025, 12, 31))
+    assert (result.metrics[0].status, result.verdict) == (status, verdict)
+
+
+def test_a_gain_is_a_fall_where_lower_is_better():
+    counts = {"reopen_rate": spread(-0.10)}
+    plan = pilot_plan(co_primary=("reopen_rate",), minimum_gain={"reopen_rate": 0.05})
+    assert evaluate(counts, plan=plan).verdict == "go"
+    assert evaluate({"reopen_rate": spread(0.10)}, plan=plan).verdict == "stop"
+
+
+# --- the gate --------------------------------------------------------------------------------------
+
+
+def judged(name, role, status, **fields):
+    """Return a metric with a status; its other fields do not matter to the gate."""
+    values = dict.fromkeys(PilotMetric.__dataclass_fields__)
+    values |= {"metric": name, "role": role, "status": status, "better": "higher", "information": 1.0}
+    values |= {"effect": 0.06, "ci_low": 0.02, "ci_high": 0.10, "asked": 0.05}
+    return PilotMetric(**{**values, "units_pilot": 5, "units_control": 15, **fields})
+
+
+GOOD = (judged("a", "co_primary", "worth_having"), judged("b", "co_primary", "worth_having", ci_low=0.01))
+MOVED = TeamTest(0.5, 0.1, 10, 5, 0.001, 0.2, 0.9)
+
+
+def gate(*metrics, arms=(5, 15), volume=None, volume_ok=None, today=date(2025, 9, 8), **fields):
+    plan = pilot_plan(**{"extendable_to": date(2025, 12, 31), **fields})
+    verdict, reason = decide(
+        metrics,
+        plan=plan,
+        arms=arms,
+        volume=volume,
+        volume_ok=volume_ok,
+        decided_on=date(2025, 9, 7),
+        today=today,
+    )
+    return verdict, reason.code, reason.values
+
+
+def test_each_answer_of_the_gate_yields_to_those_before_it():
+    harmed_guard = judged("g", "guardrail", "harmed")
+    harmed = judged("a", "co_primary", "harmed")
+    small = judged("b", "co_primary", "too_small")
+    blind = judged("c", "co_primary", "not_shown", information=0.49)
+    lost = judged("d", "co_primary", "no_interval", units_pilot=2)
+    opened = judged("e", "co_primary", "not_shown")
+    everything = [lost, blind, harmed, small, opened, harmed_guard]
+    moved = {"volume": MOVED, "volume_ok": False}
+    early = {"today": date(2025, 9, 6)}
+    assert gate(*everything, arms=(2, 15), **early, **moved)[:2] == ("cannot_tell", "too_few_units")
+    assert gate(*everything, **early, **moved)[:2] == ("extend", "before_decision_date")
+    assert gate(*everything, **moved)[:2] == ("cannot_tell", "low_information")
+    everything.remove(blind)
+    assert gate(*everything, **moved)[:2] == ("cannot_tell", "too_few_units")
+    everything.remove(lost)
+    assert gate(*everything, **moved)[:2] == ("cannot_tell", "volume_moved")
+    assert gate(*everything)[:2] == ("stop", "guardrail_harmed")
+    everything.remove(harmed_guard)
+    assert gate(*everything)[:2] == ("stop", "co_primary_harmed")
+    everything.remove(harmed)
+    assert gate(*everything)[:2] == ("stop", "gain_too_small")
+    everything.remove(small)
+    assert gate(*everything)[:2] == ("extend", "not_yet_shown")
+    assert gate(*everything, extendable_to=None)[:2] == ("cannot_tell", "nothing_left_to_extend")
+    assert gate(*GOOD)[:2] == ("go", "both_worth_having")
+
+
+@pytest.mark.parametrize(("arms", "told"), [((3, 4), True), ((3, 3), False), ((2, 20), False)])
+def test_too_few_units_are_fewer_than_3_in_the_pilot_6_in_all_or_no_small_p(arms, told):
+    assert (gate(*GOOD, arms=arms)[0] == "go") is told
+
+
+def test_half_of_the_tickets_decided_is_enough():
+    assert gate(*(replace(metric, information=0.5) for metric in GOOD))[0] == "go"
+
+
+def test_the_decision_date_itself_is_the_last_look():
+    assert gate(*GOOD, today=date(2025, 9, 7))[0] == "go"
+    assert gate(*GOOD, today=date(2025, 9, 6))[2] == {"date": "2025-09-07"}
+
+
+def test_a_moved_guardrail_information_does_not_matter():
+    assert gate(*GOOD, judged("g", "guardrail", "not_shown_safe", information=0.1))[0] == "go"
+
+
+def test_go_names_the_co_primary_with_the_least_to_spare():
+    assert gate(*GOOD)[2] == {"metric": "b", "effect": 0.06, "ci_low": 0.01, "ci_high": 0.1, "asked": 0.05}
+
+
+def test_extension_lasts_until_the_interval_would_leave_the_minimum_gain():
+    # half width 4 points, 2 points above the minimum: a quarter of the width needs 4 x 4 weeks, 12 more
+    wide = judged("a", "co_primary", "not_shown", effect=0.07, ci_low=0.03, ci_high=0.11)
+    values = gate(GOOD[0], wide)[2]
+    assert (values["metric"], values["weeks_needed"], values["weeks"]) == ("a", 12, 12)
+    assert values["date"] == "2025-11-23"
+    capped = gate(GOOD[0], wide, extendable_to=date(2025, 9, 21))[2]
+    assert (capped["weeks_needed"], capped["weeks"], capped["date"]) == (12, 3, "2025-09-21")
+
+
+def test_an_estimate_at_the_minimum_gain_has_no_sufficient_date_but_the_last():
+    level = judged("a", "co_primary", "not_shown", effect=0.05, ci_low=0.01, ci_high=0.09)
+    values = gate(level, extendable_to=date(2025, 9, 21))[2]
+    assert "weeks_needed" not in values
+    assert values["date"] == "2025-09-21"
+
+
+# --- in simulation ---------------------------------------------------------------------------------
+
+
+def simulated(rng, *, rounds, mix_shift=0.0):
+    """Draw counts of 5 pilot and 15 control teams without any effect; yield one `Sums` a round.
+
+    Teams differ (logit sd 0.3) and drift (0.15); of the two kinds of tickets one is easy, and the pilot's
+    share of it moves by ``mix_shift`` between the windows.
+    """
+    treated = np.arange(20) < 5
+    easy = 0.5 + mix_shift * np.array([np.zeros(20), treated])
+    n_easy = rng.binomial(200, np.broadcast_to(easy, (rounds, 2, 20)))
+    decided = np.stack([n_easy, 200 - n_easy], axis=-1)
+    team = rng.normal(0, 0.3, (rounds, 1, 20, 1)) + rng.normal(0, 0.15, (rounds, 2, 20, 1))
+    numerator = rng.binomial(decided, 1 / (1 + np.exp(-(team + np.array([2.0, 0.5])))))
+    for k, n in zip(numerator.astype(float), decided.astype(float), strict=True):
+        yield Sums(CATALOGUE[0], k, n, np.zeros_like(n), treated)
+
+
+@pytest.mark.parametrize("mix_shift", [0.0, 0.3])
+def test_without_effect_5_percent_of_pilots_look_like_one_whatever_the_mix(mix_shift):
+    rng, rounds = np.random.default_rng(2025), 500
+    found = [
+        estimate(sums, basis="standardised", rng=rng)
+        for sums in simulated(rng, rounds=rounds, mix_shift=mix_shift)
+    ]
+    error = 4 * np.sqrt(0.05 * 0.95 / rounds)
+    missed = np.mean([not one.test.ci_low <= 0 <= one.test.ci_high for one in found])
+    alarms = np.mean([one.permutation.pvalue <= 0.05 for one in found])
+    assert [missed, alarms] == pytest.approx([0.05, 0.05], abs=error)
+    if mix_shift:
+        # crude rates take the shift for an effect
+        assert np.mean([one.crude.ci_low > 0 for one in found]) > 0.3
+
+
+# --- looks, units, volume --------------------------------------------------------------------------
+
+
+def test_before_the_decision_date_there_is_no_p_value_and_no_decision():
+    result = evaluate(both(spread(0.10)), as_of=datetime(2025, 9, 6, 12, tzinfo=UTC))
+    assert (result.verdict, result.reason.code) == ("extend", "before_decision_date")
+    assert result.decided_on == date(2025, 9, 7)
+    assert [metric.pvalue for metric in result.metrics] == [None, None]
+    assert result.metrics[0].ci_low is not None
+
+
+def test_the_decision_date_is_the_plans_or_follows_the_longest_window():
+    assert evaluate(both(MINI), teams=3, decision_date=date(2025, 9, 1)).decided_on == date(2025, 9, 1)
+    plan = pilot_plan(co_primary=("response_on_time",))
+    assert evaluate({"response_on_time": MINI}, teams=3, plan=plan).decided_on == DURING[1]
+
+
+def test_a_pilot_that_has_not_started_is_not_decided_and_not_wrong():
+    counts = both([(n, k, 0, 0) for n, k, _, _ in spread(0.0)])
+    result = evaluate(counts, as_of=datetime(2025, 8, 3, 20, tzinfo=UTC))
+    assert (result.verdict, result.reason.code) == ("extend", "before_decision_date")
+    assert result.metrics[0].effect is result.volume is None
+    json.dumps(result.to_dict(), allow_nan=False)
+
+
+def test_two_pilot_teams_give_an_effect_but_no_interval_and_no_p():
+    result = evaluate(both(spread(0.10, teams=(2, 18))), teams=2)
+    found = result.metrics[0]
+    assert (result.verdict, result.reason.code) == ("cannot_tell", "too_few_units")
+    assert found.status == "no_interval"
+    assert found.effect == pytest.approx(0.10, abs=0.02)
+    missing = (found.ci_low, found.ci_high, found.pvalue, found.crude_ci_low, found.tickets_low)
+    assert missing == (None,) * 5
+    assert result.volume is result.volume_ok is None
+
+
+def test_a_unit_without_decided_tickets_leaves_that_metric_only():
+    rated = spread(0.10)
+    rated[0] = (1000, 700, 0, 0)
+    result = evaluate({"response_on_time": spread(0.10), FCR: rated})
+    assert [metric.units_pilot for metric in result.metrics] == [5, 4]
+    assert result.teams.set_index(["metric", "unit"]).loc[(FCR, "Team 01"), "tickets_during"] == 0
+
+
+def test_volume_that_moved_against_the_controls_blocks():
+    counts = [(n, k, *((3 * m, 3 * j) if i < 5 else (m, j))) for i, (n, k, m, j) in enumerate(spread(0.10))]
+    counts[0] = (900, 630, 3100, 2480)
+    counts[9] = (1010, 707, 990, 693)
+    result = evaluate(both(counts))
+    assert result.reason.code == "volume_moved"
+    assert result.volume_ok is False
+    assert result.volume.effect == pytest.approx(2.08, abs=0.01)
+    assert result.reason.values["change"] == result.volume.effect
+
+
+def test_volume_counts_tickets_a_day_so_that_windows_may_differ_in_length():
+    counts = [(1000 + i, 700, 500 + i, 350) for i in range(20)]
+    short = evaluate(both(counts), during=(DURING[0], date(2025, 8, 17)))
+    assert short.volume.effect == pytest.approx(0, abs=0.02)
+    assert short.volume_ok is True
+
+
+def test_one_group_is_one_draw():
+    assert evaluate(both(MINI), teams=3).one_group is True
+
+
+# --- tables ----------------------------------------------------------------------------------------
+
+
+def test_every_ticket_is_accounted_for():
+    rows = [
+        {
+            "day": DURING[0],
+            "region": "East",
+            "team": "Team 01",
+            "tickets": 20,
+            "no_reply": 3,
+            # 12 used, 2 undecided, 3 without need of a reply, 3 without a limit
+            "response_on_time": (9, 12, 14),
+            FCR: (10, 15, 20),
+        },
+        {"day": DURING[0], "region": "East", "team": "", "tickets": 7, "response_on_time": (5, 6, 7)},
+    ]
+    table = evaluate(both(MINI), teams=3, rows=rows).left_out
+    counts = ["received", "no_unit", "no_limit", "not_counted", "undecided", "used"]
+    cell = table.set_index(["metric", "arm", "period"])[counts]
+    assert cell.loc[("response_on_time", "pilot", "during")].tolist() == [667, 7, 3, 3, 2, 652]
+    assert cell.loc[(FCR, "pilot", "during")].tolist() == [667, 7, 0, 0, 5, 655]
+    assert (table["received"] == table[counts[1:]].sum(axis=1)).all()
+    assert len(table) == 2 * 2 * 2
+
+
+def test_weekly_holds_each_group_and_each_arm_pooled():
+    weekly = evaluate(both(MINI), teams=3).weekly
+    chosen = weekly[(weekly["metric"] == FCR) & (weekly["week"] == "2025-08-04")]
+    table = chosen.set_index(["arm", "group"])[["numerator", "denominator", "undecided", "value"]]
+    assert (
+        table.loc[("pilot", "")].tolist() == table.loc[("pilot", "East")].tolist() == [587, 640, 0, 587 / 640]
+    )
+    assert table.loc[("control", "")].tolist() == [1179, 1460, 0, 1179 / 1460]
+    assert len(table) == 4
+
+
+def test_teams_hold_the_rates_that_the_effect_is_made_of():
+    result = evaluate(both(MINI), teams=3)
+    teams = result.teams[result.teams["metric"] == "response_on_time"]
+    means = teams.groupby("arm")["change"].mean()
+    assert means["pilot"] - means["control"] == pytest.approx(result.metrics[0].effect)
+    assert teams["tickets_during"].tolist() == [row[2] for row in MINI]
+    assert teams["unit"].is_monotonic_increasing
+
+
+def test_units_may_be_the_groups_themselves():
+    names = tuple(f"Team {i:02}" for i in range(1, 11))
+    plan = pilot_plan(group="team", pilot=names[:3], control=names[3:])
+    result = evaluate(both(MINI), teams=3, plan=plan)
+    assert result.metrics[0].effect == pytest.approx(PUBLISHED["team_tests"]["effect"], abs=1e-7)
+    assert result.one_group is False
+
+
+def test_to_dict_is_plain_json_in_the_documented_form():
+    result = evaluate(both(MINI), teams=3)
+    data = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert data["verdict"] == "go"
+    assert set(data["reason"]) == {"code", "values"}
+    wanted = {"metric", "role", "effect", "ci_low", "ci_high", "pvalue", "units_pilot", "units_control"}
+    assert wanted <= set(data["metrics"][0])
+    assert data["plan"]["during"] == ["2025-08-04", "2025-08-31"]
+    assert data["weekly"][0]["week"] == "2025-07-07"
+    frame = result.to_frame()
+    assert frame["pilot_before_numerator"].tolist() == [501, 501]
+
+
+# --- bad plans -------------------------------------------------------------------------------------
+
+
+def test_everything_wrong_with_a_plan_is_said_at_once():
+    counts = both(spread(0.0)) | {"csat": spread(0.0)}
+    counts = {name: [(100, 70, 0, 0), *teams[1:]] for name, teams in counts.items()}
+    rows = [{"day": BEFORE[0], "region": "West", "team": "Team 02", "tickets": 1}]
+    plan = pilot_plan(
+        pilot=("East", "Est"),
+        secondary=("csatt", "complaint_rate"),
+        guardrail=("csat",),
+        margin={"csat": 3.0},
+        strata=("chanel",),
+    )
+    with pytest.raises(SettingsError) as caught:
+        evaluate(counts, plan=plan, rows=rows, unavailable=("complaint_rate",))
+    assert str(caught.value).splitlines() == [
+        "`pilot` must be corrected:",
+        "  metric 'csatt' is not in the catalogue; did you mean csat?",
+        "  metric 'complaint_rate' needs columns that tickets.csv does not have: "
+        "map them in [source.columns] or leave the metric out",
+        "  `margin.csat` must be a share such as 0.05 for 5 points, not 3",
+        "  `strata` 'chanel' is not a cut of these measures; did you mean channel?",
+        "  `pilot` 'Est' is not a region of the data; did you mean East or West?",
+        "  team 'Team 02' must belong to one region, not East and West",
+        "  team 'Team 01' has no ticket in `during` (2025-08-04 to 2025-08-31): leave it out with "
+        "[source.exclude] or change the window",
+    ]
+
+
+def test_an_unknown_unit_column_is_named_with_the_others():
+    with pytest.raises(SettingsError) as caught:
+        evaluate(both(MINI), plan=pilot_plan(unit="squad", secondary=("nps",)))
+    assert str(caught.value) == (
+        "`pilot` must be corrected:\n"
+        "  metric 'nps' is not in the catalogue; "
+        "it must be one of response_on_time, first_contact_resolution\n"
+        "  `unit` 'squad' is not a cut of these measures; it must be one of region, team, channel, severity"
+    )
+
+
+def test_tickets_without_any_unit_are_a_bad_plan():
+    rows = [{"day": day, "region": "East", "tickets": 5} for day in (BEFORE[0], DURING[0])]
+    measures = made_measures([*rows, {"day": BEFORE[0], "region": "West", "tickets": 5}])
+    with pytest.raises(SettingsError) as caught:
+        pilot(measures, plan=pilot_plan(), rng=np.random.default_rng(1))
+    assert str(caught.value) == (
+        "`pilot` must be corrected:\n"
+        "  team is empty in every ticket of both windows: map it, or choose another `unit`"
+    )
+
+
+def test_a_running_pilot_may_still_wait_for_a_teams_first_ticket():
+    counts = both([(100, 70, 0, 0), *spread(0.0)[1:]])
+    result = evaluate(counts, as_of=datetime(2025, 8, 20, tzinfo=UTC))
+    assert result.metrics[0].units_pilot == 4
