@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from csimprove import inference
+from csimprove.errors import SettingsError
 from csimprove.settings import Settings
 
 if TYPE_CHECKING:  # annotations only: the result needs no engine
@@ -157,6 +158,18 @@ class BaselineResult:
             "tickets": self.tickets,
             "reading": self.reading.to_dict(),
         }
+
+    def choose(self, *, metric: str | None = None, cut: str | None = None) -> tuple[str, str]:
+        """Return a metric and a cut of this result, checked; ``None`` chooses the first one with something in it.
+
+        Raises
+        ------
+        SettingsError
+            If the result does not have them; the message lists those it has.
+        """
+        metrics = sorted(self.indicators, key=lambda one: one.value is None)
+        cuts = [*self.cuts.loc[self.cuts["group"] != "", "cut"].unique(), *self.cuts["cut"].unique()]
+        return _chosen("metric", metric, [one.metric for one in metrics]), _chosen("cut", cut, cuts)
 
 
 def baseline(measures: Measures, *, settings: Settings) -> BaselineResult:
@@ -316,6 +329,15 @@ def _goals(indicators: tuple[Indicator, ...], settings: Settings, *, weeks: floa
             )
         )
     return tuple(goals)
+
+
+def _chosen(argument: str, name: str | None, known: list[str]) -> str:
+    if not known:
+        raise SettingsError(f"no `{argument}` can be shown: neither the data nor the settings hold one.")
+    if name is not None and name not in known:
+        listed = ", ".join(dict.fromkeys(known))
+        raise SettingsError(f"`{argument}` must be one of {listed}, not {name!r}.")
+    return name or known[0]
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from csimprove.errors import SettingsError
 from csimprove.inference import TeamTest
 from csimprove.settings import PilotPlan
 
@@ -237,6 +238,18 @@ class PilotResult:
             "decided_on": self.decided_on.isoformat(),
             "reading": self.reading.to_dict(),
         }
+
+    def choose(self, metric: str | None = None) -> str:
+        """Return a metric of the plan, checked; ``None`` chooses the first co-primary.
+
+        Raises
+        ------
+        SettingsError
+            If the plan does not have it; the message lists those it has.
+        """
+        if metric is not None and metric not in self.plan.metrics:
+            raise SettingsError(f"`metric` must be one of {', '.join(self.plan.metrics)}, not {metric!r}.")
+        return metric or self.plan.metrics[0]
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
