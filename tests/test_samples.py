@@ -16,12 +16,13 @@ import pytest
 
 from csimprove.errors import SettingsError
 from csimprove.metrics import load_measures
-from csimprove.pilot import pilot
-from csimprove.samples import Sample, Variant, programme, write_sample
+from csimprove.pilot import PilotResult, pilot
+from csimprove.samples import _SALT, TICKETS, Sample, Variant, programme, write_sample
 from csimprove.samples.export import CHINESE
 from csimprove.samples.process import draw_outcomes
 from csimprove.samples.stream import CHANNELS, END, HOLIDAYS, MAKE_UP, PHASES, SEVERITIES, STAGES, draw_stream
 from csimprove.settings import Settings, parse_limit, read_settings
+from csimprove.tickets import Reading
 
 COMMITTED = Path(__file__).resolve().parents[1] / "data" / "sample"
 HISTORY = ("2025-06-09", "2025-08-03")
@@ -160,8 +161,8 @@ def test_closed_and_make_up_days_are_those_of_the_public_calendar() -> None:
 def test_times_of_first_response_lie_on_the_drawn_side_of_the_limit(
     sample: Sample, plan: Settings, tickets: pd.DataFrame
 ) -> None:
-    rng = np.random.default_rng(2025)
-    outcomes = draw_outcomes(rng, draw_stream(rng, 21_500, easy_mix=False), "standard")
+    rng = np.random.default_rng([_SALT, 2025])
+    outcomes = draw_outcomes(rng, draw_stream(rng, TICKETS[False], easy_mix=False), "standard")
     frame = sample.tickets[sample.tickets["Category"] != "Test"].reset_index(drop=True)
     limits = winners(plan, "first_response")
     holiday = frame.index[frame["Opened"].str.startswith(("2025-09-30 1", "2025-10-01", "2025-10-11"))][:60]
@@ -276,14 +277,14 @@ def test_mix_shift_lifts_crude_rates_but_none_within_strata(plan: Settings) -> N
     assert share > 0.15
 
 
-def test_regional_shock_moves_the_pilot_region_only_and_differs_by_seed() -> None:
+def test_regional_shock_moves_the_pilot_region_only_and_by_chance() -> None:
     moves = []
-    for seed in (1, 2):
-        truth = programme(variant="regional_shock", seed=seed).truth
+    for seed in range(20):
+        truth = programme(variant="regional_shock", seed=seed, small=True).truth
         moves.append(truth.pilot_during.response_on_time - truth.pilot_before.response_on_time)
-        assert abs(truth.control_during.response_on_time - truth.control_before.response_on_time) < 0.01
-    assert max(map(abs, moves)) > 0.02
-    assert abs(moves[0] - moves[1]) > 0.01
+        assert abs(truth.control_during.response_on_time - truth.control_before.response_on_time) < 0.03
+    # Logit shocks of sd 0.25 at 80 %: 4 points, against 1 point of changing mix.
+    assert 0.02 < np.std(moves) < 0.08
 
 
 def test_roll_out_reaches_the_other_regions_in_three_weekly_waves(tickets: pd.DataFrame) -> None:
@@ -397,3 +398,60 @@ def test_a_folder_with_a_project_is_refused_and_left_alone(tmp_path: Path) -> No
     )
     assert [path.name for path in tmp_path.iterdir()] == ["tickets.csv"]
     assert (tmp_path / "tickets.csv").read_text() == "mine"
+
+
+def evaluated(folder: Path, variant: Variant) -> tuple[PilotResult, Reading]:
+    settings = read_settings(write_sample(folder, variant=variant))
+    measures = load_measures(settings)
+    assert settings.pilot is not None
+    return pilot(measures, plan=settings.pilot, rng=np.random.default_rng(0)), measures.reading
+
+
+def test_pipeline_reads_the_sample_and_finds_every_planted_effect(tmp_path: Path, sample: Sample) -> None:
+    result, reading = evaluated(tmp_path, "standard")
+    broken = sample.truth.broken
+    assert (reading.rows, reading.rejected_rows, reading.excluded) == (
+        broken.rows,
+        broken.rejected_rows,
+        {"test_tickets": broken.excluded},
+    )
+    assert reading.rows == reading.used + reading.rejected_rows + sum(reading.excluded.values())
+    assert sorted((reject.row, reject.column) for reject in reading.rejects) == sorted(
+        (line, heading) for line, heading, _ in broken.unreadable
+    )
+    assert reading.flags == {"answered_before_opened": broken.answered_before_opened}
+    planted = asdict(sample.truth.effect)
+    found = {metric.metric: metric for metric in result.metrics if metric.metric in planted}
+    assert len(found) == 5
+    outside = [
+        name
+        for name, metric in found.items()
+        if not (metric.ci_low or 0) <= planted[name] <= (metric.ci_high or 0)
+    ]
+    assert outside == []
+    assert result.verdict == "go"
+
+
+def test_pipeline_measures_what_the_definitions_give(tmp_path: Path, tickets: pd.DataFrame) -> None:
+    measures = load_measures(read_settings(write_sample(tmp_path)))
+    first, last = (date.fromisoformat(day) for day in HISTORY)
+    pooled = measures.pooled(first=first, last=last).set_index("metric")
+    for name, (value, count) in rates(opened_in(tickets, HISTORY)).items():
+        if name in pooled.index:
+            row = pooled.loc[name]
+            assert (row["numerator"] / row["denominator"], row["denominator"]) == pytest.approx(
+                (value, count)
+            ), name
+
+
+@pytest.mark.parametrize("variant", ["null", "mix_shift"])
+def test_no_go_for_a_pilot_that_does_nothing(tmp_path: Path, variant: Variant) -> None:
+    result, _ = evaluated(tmp_path, variant)
+    assert result.verdict != "go"
+    on_time = result.metrics[0]
+    assert on_time.ci_low is not None
+    assert on_time.ci_high is not None
+    assert on_time.ci_low <= 0 <= on_time.ci_high
+    if variant == "mix_shift":
+        assert on_time.crude_effect is not None
+        assert on_time.crude_effect > 0.03

@@ -359,8 +359,8 @@ def _waits(rng: np.random.Generator, stream: Stream, arms: _Arms, response: Arra
     """Seconds in the queue, never longer than until the response, and the planted mean minutes."""
     queue = np.isin(stream.channel, [[*CHANNELS].index(name) for name in ("phone", "online")])
     size = len(queue)
-    team = np.exp(_DRIFT_SD * rng.standard_normal(len(REGIONS) * TEAMS))[stream.team]
-    need = -np.log((1 - rng.random(size)) * (1 - rng.random(size))) * team
+    drift = _DRIFT_SD * rng.standard_normal((len(REGIONS) * TEAMS, len(PHASES)))[stream.team, stream.phase]
+    need = -np.log((1 - rng.random(size)) * (1 - rng.random(size))) * np.exp(drift)
     until = response - stream.opened
     before, during, after = WAIT
     planted = np.select([arms.new, arms.rolled], [during, after], before)
