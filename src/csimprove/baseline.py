@@ -160,7 +160,7 @@ class BaselineResult:
         }
 
     def choose(self, *, metric: str | None = None, cut: str | None = None) -> tuple[str, str]:
-        """Return a metric and a cut of this result, checked; ``None`` chooses the first one with something in it.
+        """Return a metric and a cut of this result, checked; ``None`` takes the first that holds something.
 
         Raises
         ------
