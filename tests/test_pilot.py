@@ -1,4 +1,5 @@
 import json
+import runpy
 import tomllib
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -348,6 +349,21 @@ def test_without_effect_5_percent_of_pilots_look_like_one_whatever_the_mix(mix_s
     if mix_shift:
         # crude rates take the shift for an effect
         assert np.mean([one.crude.ci_low > 0 for one in found]) > 0.3
+
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="needs the city's file, which is not part of the project")
+def test_random_neighbourhoods_of_boston_rarely_look_like_a_pilot(tmp_path):
+    benchmark = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "boston_placebo.py"))
+    settings = Path(__file__).parent / "settings" / "boston.toml"
+    sums = benchmark["neighbourhoods"](benchmark["boston_measures"](settings, tmp_path))
+    found = benchmark["placebo"](sums, draws=2000, rng=np.random.default_rng(2015))
+    assert len(sums.treated) == 18
+    assert 0.01 <= found["team"] <= 0.045
+    # by the ticket three in ten of these pilots that never were would be declared a success or a harm
+    assert found["tickets"] > 0.25
 
 
 # --- looks, units, volume --------------------------------------------------------------------------
