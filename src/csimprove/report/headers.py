@@ -1,0 +1,306 @@
+"""Top and bottom of a report: masthead, verdict, key numbers, method, origin of the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from csimprove import wording
+from csimprove.baseline import BaselineResult, Indicator
+from csimprove.pilot import PilotMetric, PilotResult
+from csimprove.report.blocks import Block, escaped, icon, terms
+from csimprove.settings import Language
+from csimprove.wording import interval, level, text
+
+#: Verdict = icon and colour role of its banner.
+_VERDICTS = {"go": "good", "extend": "clock", "stop": "stop", "cannot_tell": "open"}
+#: Digits of a hash that a reader compares by eye.
+HASH_SHOWN = 8
+_TILES = 3
+
+Result = BaselineResult | PilotResult
+
+
+def masthead(result: Result, *, language: Language = "en") -> Block:
+    """Return kicker, facts and the finding as the page's first heading.
+
+    Parameters
+    ----------
+    result
+        A baseline or a pilot.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    Block
+        To be shown first.
+    """
+    if isinstance(result, PilotResult):
+        kicker, facts = text("kicker.pilot", language), _pilot_facts(result, language)
+        headline = wording.pilot_headline(result, language)
+    else:
+        kicker, facts = text("kicker.baseline", language), _baseline_facts(result, language)
+        headline = wording.baseline_headline(result, language)
+    listed, lines = terms(facts, "meta")
+    html = (
+        f'<header class="top"><p class="kicker"><b>{escaped(kicker)}</b></p>{listed}</header>'
+        f"<h1>{escaped(headline)}</h1>"
+    )
+    return Block(html, "\n".join([headline, *lines]))
+
+
+def _baseline_facts(result: BaselineResult, language: Language) -> list[tuple[str, str]]:
+    return [
+        (text("fact.period", language), wording.period_text(result.first, result.last, language)),
+        (text("fact.tickets", language), wording.count(result.tickets)),
+        (text("fact.as_of", language), wording.moment_text(result.as_of, result.zone, language)),
+        (text("fact.source", language), result.reading.source),
+    ]
+
+
+def _pilot_facts(result: PilotResult, language: Language) -> list[tuple[str, str]]:
+    plan, first = result.plan, result.metrics[0]
+    units = wording.unit_name(plan.unit, language, many=True)
+    periods = text(
+        "fact.periods",
+        language,
+        during=wording.period_text(*plan.during, language),
+        before=wording.period_text(*plan.before, language),
+    )
+    arms = [
+        (
+            text(f"fact.{arm}", language),
+            text("fact.arm", language, groups=_listed(groups, language), n=n, units=units),
+        )
+        for arm, groups, n in (
+            ("pilot", plan.pilot, first.units_pilot),
+            ("controls", plan.control, first.units_control),
+        )
+    ]
+    as_of = wording.moment_text(result.as_of, result.zone, language)
+    return [*arms, (text("fact.period", language), periods), (text("fact.as_of", language), as_of)]
+
+
+def _listed(names: Sequence[str], language: Language) -> str:
+    return {"en": ", ", "zh": "、"}[language].join(names)
+
+
+def verdict_banner(result: PilotResult, *, language: Language = "en") -> Block:
+    """Return the verdict with what follows, its one reason and its limit.
+
+    Parameters
+    ----------
+    result
+        A pilot.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    Block
+        To be shown under the masthead.
+    """
+    word = wording.verdict_word(result.verdict, language)
+    follows = wording.verdict_follows(result, language)
+    reason = wording.verdict_reason(result, language)
+    limit = wording.verdict_limit(result, language)
+    label = text("limit", language)
+    html = (
+        f'<section class="verdict {result.verdict}" aria-label="{text("verdict", language)}"><p class="word">'
+        f"{icon(_VERDICTS[result.verdict])}<b>{escaped(word)}</b> <span>{escaped(follows)}</span></p>"
+        f'<p class="reason">{escaped(reason)}</p>'
+        + (f'<p class="limit"><b>{escaped(label)}</b>{escaped(limit)}</p>' if limit else "")
+        + "</section>"
+    )
+    colon = {"en": ": ", "zh": "："}[language]
+    return Block(html, "\n".join([f"{word}{colon}{follows}", reason, *([label + limit] if limit else [])]))
+
+
+def tiles(result: Result, *, language: Language = "en") -> Block:
+    """Return the three numbers that a reader takes away.
+
+    Parameters
+    ----------
+    result
+        A baseline or a pilot.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    Block
+        Name, value, and what it is compared with.
+    """
+    if isinstance(result, PilotResult):
+        order = {"co_primary": 0, "guardrail": 1, "secondary": 2}
+        metrics = sorted(result.metrics, key=lambda metric: order[metric.role])
+        made = [_pilot_tile(metric, language) for metric in metrics[:_TILES]]
+    else:
+        measured = [one for one in result.indicators if one.value is not None]
+        measured.sort(key=lambda one: one.target is None)
+        made = [_baseline_tile(one, language) for one in measured[:_TILES]]
+    html = "".join(
+        f'<li><p class="n">{escaped(name)}</p>'
+        f'<p class="big">{escaped(big)} <span class="frm">{escaped(beside)}</span></p>'
+        + "".join(f'<p class="s">{escaped(line)}</p>' for line in lines)
+        + "</li>"
+        for name, big, beside, lines in made
+    )
+    plain = ("; ".join([f"{name} {big} {beside}".rstrip(), *lines]) for name, big, beside, lines in made)
+    return Block(f'<ul class="tiles">{html}</ul>', "\n".join(plain))
+
+
+#: Name, number, what stands beside it, lines below.
+_Tile = tuple[str, str, str, list[str]]
+
+
+def _baseline_tile(one: Indicator, language: Language) -> _Tile:
+    target = text("state.none", language)
+    if one.target is not None:
+        target = text("target.label", language, target=wording.target_level(one.target, one.unit, language))
+    span = interval(one.ci_low, one.ci_high, one.unit, language)
+    n, undecided = wording.count(one.denominator), wording.count(one.undecided)
+    return (
+        wording.indicator_name(one, language),
+        level(one.value, one.unit, language),
+        target,
+        [
+            text("tile.interval", language, interval=span),
+            text("tile.decided", language, n=n, undecided=undecided),
+        ],
+    )
+
+
+def _pilot_tile(metric: PilotMetric, language: Language) -> _Tile:
+    unit = metric.unit
+    effect = text("tile.no_effect", language)
+    if metric.effect is not None and metric.ci_low is not None:
+        effect = text(
+            "tile.effect",
+            language,
+            change=wording.change(metric.effect, unit, language),
+            interval=interval(metric.ci_low, metric.ci_high, unit, language),
+        )
+    controls = text(
+        "tile.controls",
+        language,
+        before=level(metric.control_before.value, unit, language),
+        during=level(metric.control_during.value, unit, language),
+    )
+    tickets = wording.tickets_text(metric, language)
+    return (
+        wording.metric_name(metric.metric, language),
+        level(metric.pilot_during.value, unit, language),
+        text("tile.from", language, value=level(metric.pilot_before.value, unit, language)),
+        [effect, *([wording.capital(tickets)] if tickets else []), controls],
+    )
+
+
+def method(result: Result, *, language: Language = "en") -> Block:
+    """Return plan, definitions and method, folded away on screen.
+
+    Parameters
+    ----------
+    result
+        A baseline or a pilot.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    Block
+        A list of terms and what they mean here.
+    """
+    if isinstance(result, PilotResult):
+        title, entries = text("title.method", language), _pilot_method(result, language)
+    else:
+        title = text("title.method.baseline", language)
+        entries = [
+            (
+                wording.indicator_name(one, language),
+                wording.definition_text(one.metric, language, variant=one.variant),
+            )
+            for one in result.indicators
+        ]
+    entries.append((text("method.decided", language), text("method.decided.text", language)))
+    listed, lines = terms(entries)
+    return Block(
+        f'<details class="method"><summary>{escaped(title)}</summary>{listed}</details>',
+        "\n".join([title, *lines]),
+    )
+
+
+def _pilot_method(result: PilotResult, language: Language) -> list[tuple[str, str]]:
+    plan = result.plan
+    units = {
+        "unit": wording.unit_name(plan.unit, language),
+        "units": wording.unit_name(plan.unit, language, many=True),
+    }
+    words = {
+        "plan": text(
+            "method.plan.text",
+            language,
+            pilot=_listed(plan.pilot, language),
+            control=_listed(plan.control, language),
+            before=wording.period_text(*plan.before, language),
+            during=wording.period_text(*plan.during, language),
+            decided_on=wording.date_text(result.decided_on, language),
+            unit=units["unit"],
+        ),
+        "effect": text(
+            "method.effect.text",
+            language,
+            strata=wording.joined([wording.column_name(name, language) for name in plan.strata], language),
+            **units,
+        ),
+        "level": text("method.level.text", language, **units),
+        "verdict": text("method.verdict.text", language),
+    }
+    if plan.crude_reason:
+        words["effect"] = text("method.crude", language, reason=plan.crude_reason)
+    named = [(text(f"method.{key}", language), value) for key, value in words.items()]
+    defined = [
+        (wording.metric_name(metric.metric, language), wording.definition_text(metric.metric, language))
+        for metric in result.metrics
+    ]
+    return [named[0], *defined, *named[1:]]
+
+
+def provenance(result: Result, *, language: Language = "en") -> Block:
+    """Return where the numbers come from: file, hash, data date, privacy.
+
+    Parameters
+    ----------
+    result
+        A baseline or a pilot.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    Block
+        To be shown last.
+    """
+    reading = result.reading
+    entries = [
+        (
+            text("provenance.data", language),
+            text(
+                "provenance.data.text",
+                language,
+                source=reading.source,
+                rows=wording.count(reading.rows),
+                rejected=wording.count(reading.rejected_rows),
+                excluded=wording.count(sum(reading.excluded.values())),
+                sha=reading.sha256[:HASH_SHOWN],
+            ),
+        ),
+        (text("provenance.as_of", language), wording.moment_text(result.as_of, result.zone, language)),
+        (text("provenance.privacy", language), text("provenance.privacy.text", language)),
+    ]
+    listed, lines = terms(entries)
+    title = text("title.provenance", language)
+    return Block(
+        f'<section class="origin"><h2>{escaped(title)}</h2>{listed}</section>',
+        "\n".join([title, *lines]),
+    )

@@ -1,0 +1,323 @@
+"""Executed notebooks as pages: self-contained HTML without scripts; code hidden, words and figures kept."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import resources
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import mistune
+
+from csimprove import wording
+from csimprove.report.blocks import FALLBACK_STYLE, Cell, cell, escaped, state, table, terms
+from csimprove.report.cells import RESULT
+from csimprove.report.notes import Note
+from csimprove.settings import Language
+from csimprove.wording import text
+
+#: The page may load nothing and run nothing, whatever a cell put out.
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:"
+_HTML_LANG = {"en": "en", "zh": "zh-CN"}
+#: Cells whose code and output a reader does not need; parameters are a table at the end.
+_HIDDEN = {"parameters", "injected-parameters", "remove-cell"}
+_OTHER_LANGUAGE = {"en": "lang-zh", "zh": "lang-en"}
+_H1 = re.compile(r"<h1[^>]*>(.*?)</h1>", re.DOTALL)
+_VERDICT = re.compile(r'<section class="verdict .*?</section>', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class RunEntry:
+    """One notebook of a run, as the run's first page lists it.
+
+    Parameters
+    ----------
+    name, title
+        File name without ending; the question.
+    status
+        ``ok``, ``failed``, ``not_run`` or ``unchanged``.
+    page
+        Link to its page, relative; ``None`` if there is none.
+    notebook
+        The executed notebook (nbformat JSON), from which finding and verdict are taken.
+    seconds
+        How long it ran.
+    parameters
+        Name = value.
+    """
+
+    name: str
+    title: str
+    status: str = "ok"
+    page: str | None = None
+    notebook: Mapping[str, Any] | None = None
+    seconds: float | None = None
+    parameters: Mapping[str, Any] | None = None
+
+
+def page(
+    notebook: Mapping[str, Any],
+    *,
+    language: Language,
+    title: str,
+    project: str = "",
+    as_of: datetime | None = None,
+    zone: str = "UTC",
+    parameters: Mapping[str, Any] | None = None,
+    notes: Sequence[Note] = (),
+    facts: Iterable[tuple[str, str]] = (),
+    index: str | None = None,
+) -> str:
+    """Return an executed notebook as one HTML file.
+
+    Parameters
+    ----------
+    notebook
+        The executed notebook (nbformat JSON).
+    language
+        Cells tagged for the other language are left out.
+    title, project
+        Names in the window title, the kicker and the printed margin.
+    as_of, zone
+        Data date of the figures: older notes are marked.
+    parameters
+        Printed as a table at the end.
+    notes
+        Words of people, shown in a marked box before the appendix.
+    facts
+        Label and words for the foot of the page: run, settings, versions.
+    index
+        Link to the run's first page.
+
+    Returns
+    -------
+    str
+        A page without scripts and without requests, for screen, phone and print.
+    """
+    masthead = '<header class="top">' in _outputs_html(notebook)
+    body = "\n".join(filter(None, (_cell(one, language) for one in notebook["cells"])))
+    if masthead:  # its finding is the page's first heading; the question above it is not a heading
+        body = re.sub(r'(<div class="prose">)<h1>(.*?)</h1>', r'\1<p class="question">\2</p>', body)
+    elif "<h1>" not in body:
+        body = f"<h1>{escaped(title)}</h1>\n{body}"
+    body += "".join(_note(note, language, as_of=as_of, zone=zone) for note in notes)
+    if parameters:
+        body += _parameters(parameters, language)
+    return _document(body, language=language, title=title, project=project, facts=facts, index=index)
+
+
+def index(
+    entries: Sequence[RunEntry],
+    *,
+    language: Language,
+    project: str,
+    as_of: datetime,
+    zone: str = "UTC",
+    facts: Iterable[tuple[str, str]] = (),
+    files: Iterable[tuple[str, str]] = (),
+) -> str:
+    """Return the first page of a run: the verdict first, then every notebook with finding and status.
+
+    Parameters
+    ----------
+    entries
+        The notebooks of the run, in order.
+    language
+        ``"en"`` or ``"zh"``.
+    project
+        Name of the project.
+    as_of, zone
+        Data date.
+    facts
+        More labels and words for the head, such as the period.
+    files
+        Label and link of manifest, results and the like.
+
+    Returns
+    -------
+    str
+        A page without scripts and without requests.
+    """
+    html_of = {entry.name: _outputs_html(entry.notebook) for entry in entries if entry.notebook}
+    judged = next((name for name, shown in html_of.items() if _VERDICT.search(shown)), "")
+    verdict = found[0] if (found := _VERDICT.search(html_of.get(judged, ""))) else ""
+    heading = _finding(html_of.get(judged, "")) or escaped(project)
+    head, _ = terms(
+        [*facts, (text("fact.as_of", language), wording.moment_text(as_of, zone, language))], "meta"
+    )
+    rows = [
+        [
+            _link(entry.page, entry.title),
+            cell(_plain(_finding(html_of.get(entry.name, ""))) or wording.NO_NUMBER),
+            _status(entry.status, language),
+            cell(wording.NO_NUMBER if entry.seconds is None else f"{entry.seconds:.1f}"),
+        ]
+        for entry in entries
+    ]
+    listed = table(
+        title=text("index.notebooks", language),
+        head=[text(f"index.{key}", language) for key in ("notebook", "finding", "status", "seconds")],
+        rows=rows,
+        language=language,
+        kind="runs",
+        numeric=[3],
+    )
+    links = "".join(f'<li><a href="{html.escape(href)}">{escaped(label)}</a></li>' for label, href in files)
+    shared = {name: value for entry in entries for name, value in (entry.parameters or {}).items()}
+    body = (
+        f'<header class="top"><p class="kicker"><b>{escaped(project)}</b></p>{head}</header>'
+        f"<h1>{heading}</h1>"
+        + (verdict or f'<p class="lede">{escaped(text("index.no_verdict", language))}</p>')
+        + listed.html
+        + (_parameters(shared, language) if shared else "")
+        + (
+            f"<section><h2>{escaped(text('index.files', language))}</h2><ul>{links}</ul></section>"
+            if links
+            else ""
+        )
+    )
+    return _document(body, language=language, title=project, project="", facts=(), index=None)
+
+
+def _document(
+    body: str,
+    *,
+    language: Language,
+    title: str,
+    project: str,
+    facts: Iterable[tuple[str, str]],
+    index: str | None,
+) -> str:
+    style = (resources.files("csimprove") / "report" / "style.css").read_text(encoding="utf-8")
+    margin = json.dumps("  |  ".join(filter(None, [project, title])), ensure_ascii=False).replace(
+        "<", "\\3c "
+    )
+    listed, lines = terms(facts)
+    back = (
+        f'<p><a href="{html.escape(index)}">{escaped(text("page.index", language))}</a></p>' if index else ""
+    )
+    foot = f"<footer>{listed if lines else ''}{back}</footer>" if lines or back else ""
+    label = html.escape(f"{project}, {title}" if project else title)
+    return (
+        f'<!doctype html>\n<html lang="{_HTML_LANG[language]}">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        f'<meta name="viewport" content="width=device-width,initial-scale=1">\n<title>{label}</title>\n'
+        f"<style>\n{style}@page{{@bottom-left{{content:{margin}}}}}\n</style>\n</head>\n<body>\n"
+        f'<a class="skip" href="#main">{escaped(text("page.skip", language))}</a>\n'
+        f'<div class="page">\n<main id="main">\n{body}\n</main>\n{foot}</div>\n</body>\n</html>\n'
+    )
+
+
+def _cell(one: Mapping[str, Any], language: Language) -> str:
+    tags = set(one.get("metadata", {}).get("tags", ()))
+    if tags & (_HIDDEN | {_OTHER_LANGUAGE[language]}):
+        return ""
+    if one["cell_type"] == "markdown":
+        return f'<div class="prose">{markdown(_joined(one["source"]))}</div>'
+    if one["cell_type"] != "code":
+        return ""
+    shown = "\n".join(filter(None, (_output(output, language) for output in one.get("outputs", ()))))
+    return f"<figure>{shown}</figure>" if "<img " in shown else shown
+
+
+def _output(output: Mapping[str, Any], language: Language) -> str:
+    kind = output["output_type"]
+    if kind == "stream":
+        return f"<pre>{html.escape(_joined(output['text']))}</pre>" if output["name"] == "stdout" else ""
+    if kind == "error":
+        reason = f"{output['ename']}: {output['evalue']}"
+        return f'<p class="failed">{escaped(text("page.failed", language, reason=reason))}</p>'
+    data = output["data"]
+    if RESULT in data:
+        return ""
+    if "image/png" in data:
+        return _image(data, output.get("metadata", {}).get("image/png", {}), language)
+    if "text/html" in data:
+        return _harmless(_joined(data["text/html"]))
+    if "text/markdown" in data:
+        return markdown(_joined(data["text/markdown"]))
+    return f"<pre>{html.escape(_joined(data.get('text/plain', '')))}</pre>"
+
+
+def _image(data: Mapping[str, Any], about: Mapping[str, Any], language: Language) -> str:
+    size = "".join(f' {side}="{int(about[side])}"' for side in ("width", "height") if side in about)
+    source = "data:image/png;base64," + re.sub(r"\s", "", _joined(data["image/png"]))
+    label = html.escape(text("page.figure_scroll", language))
+    return (
+        f'<div class="scroll drawing" role="region" tabindex="0" aria-label="{label}">'
+        f'<img src="{source}" alt="{html.escape(about.get("alt", ""))}"{size}></div>'
+    )
+
+
+def _harmless(found: str) -> str:
+    """Drop the notebook's fallback style and, should a library have written any, scripts."""
+    return re.sub(
+        r"<script\b.*?</script\s*>", "", found.replace(FALLBACK_STYLE, ""), flags=re.DOTALL | re.IGNORECASE
+    )
+
+
+def markdown(words: str) -> str:
+    """Return Markdown as HTML: raw HTML is escaped, a picture becomes its description.
+
+    Examples
+    --------
+    >>> markdown("**late** <b>").strip()
+    '<p><strong>late</strong> &lt;b&gt;</p>'
+    """
+    made = str(mistune.create_markdown(escape=True, plugins=["table"])(words))
+    return re.sub(r'<img[^>]*?alt="([^"]*)"[^>]*>', r"\1", made)
+
+
+def _joined(words: str | Sequence[str]) -> str:
+    return words if isinstance(words, str) else "".join(words)
+
+
+def _note(note: Note, language: Language, *, as_of: datetime | None, zone: str) -> str:
+    head = text("page.note", language, author=note.author, date=wording.date_text(note.date, language))
+    if note.metric:
+        about = wording.metric_name(note.metric, language, inline=True)
+        head += {"en": ", ", "zh": "，"}[language] + text("page.note.metric", language, metric=about)
+    old = ""
+    if as_of is not None and note.date < as_of.astimezone(ZoneInfo(zone)).date():
+        day = wording.date_text(as_of.astimezone(ZoneInfo(zone)), language)
+        old = f'<p class="old">{escaped(text("page.note.old", language, as_of=day))}</p>'
+    return f'<aside class="note"><p class="who">{escaped(head)}</p>{old}{markdown(note.body)}</aside>'
+
+
+def _parameters(parameters: Mapping[str, Any], language: Language) -> str:
+    made = table(
+        title=text("page.parameters", language),
+        head=[text("head.parameter", language), text("head.value", language)],
+        rows=[[name, "–" if value is None else str(value)] for name, value in parameters.items()],
+        language=language,
+        kind="left",
+    )
+    return made.html
+
+
+def _outputs_html(notebook: Mapping[str, Any]) -> str:
+    outputs = (output for one in notebook["cells"] for output in one.get("outputs", ()))
+    return "\n".join(_joined(output.get("data", {}).get("text/html", "")) for output in outputs)
+
+
+def _finding(found: str) -> str:
+    match = _H1.search(found)
+    return match[1] if match else ""
+
+
+def _plain(found: str) -> str:
+    return html.unescape(re.sub(r"<[^>]*>", "", found))
+
+
+def _link(href: str | None, label: str) -> Cell:
+    return Cell(f'<a href="{html.escape(href)}">{escaped(label)}</a>' if href else escaped(label), label)
+
+
+def _status(status: str, language: Language) -> Cell:
+    icons = {"ok": "good", "unchanged": "good", "failed": "bad"}
+    return state(icons.get(status, "open"), text(f"index.status.{status}", language))

@@ -1,0 +1,536 @@
+"""The tables of the reports; every subtraction and every sum can be followed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from csimprove import wording
+from csimprove.baseline import BaselineResult, Indicator
+from csimprove.pilot import PilotMetric, PilotResult
+from csimprove.report.blocks import Block, Cell, cell, escaped, icon, stacked, state, table
+from csimprove.report.headers import HASH_SHOWN
+from csimprove.settings import Language
+from csimprove.tickets import Reading
+from csimprove.wording import count, interval, level, percent, text
+
+#: Values that could not be read are shown by way of example; the rest are counted.
+_EXAMPLES = 10
+
+
+def indicators_table(result: BaselineResult, *, language: Language = "en") -> Block:
+    """Return every indicator with interval, target, decided and undecided tickets.
+
+    Parameters
+    ----------
+    result
+        A baseline.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    Block
+        One row an indicator.
+    """
+    keys = ("metric", "value", "interval", "target", "decided", "undecided", "left_out", "state")
+    rows: list[list[Cell | str]] = [
+        [
+            cell(wording.indicator_name(one, language)),
+            _strong(level(one.value, one.unit, language)),
+            interval(one.ci_low, one.ci_high, one.unit, language),
+            wording.target_level(one.target, one.unit, language),
+            count(one.denominator),
+            count(one.undecided),
+            count(one.left_out),
+            _indicator_state(one, language),
+        ]
+        for one in result.indicators
+    ]
+    caption = text(
+        "caption.indicators",
+        language,
+        period=wording.period_text(result.first, result.last, language),
+        as_of=wording.moment_text(result.as_of, result.zone, language),
+    )
+    if result.unavailable:
+        names = wording.joined(
+            [wording.metric_name(name, language, inline=True) for name in result.unavailable], language
+        )
+        caption += {"en": " ", "zh": ""}[language] + text("caption.unavailable", language, names=names)
+    return table(
+        title=text("title.indicators", language),
+        head=[text(f"head.{key}", language) for key in keys],
+        rows=rows,
+        language=language,
+        caption=caption,
+        kind="eval wide",
+        numeric=range(1, 7),
+    )
+
+
+def _indicator_state(one: Indicator, language: Language) -> Cell:
+    """Say the target first; then, if it is so, the alert line and few answers."""
+    key = one.on_target or "none"
+    words = [text(f"state.{key}", language)]
+    if one.below_threshold:
+        words.append(text("state.below_shown" if one.statistically_below else "state.below", language))
+    if one.thin:
+        words.append(text("state.thin", language))
+    name = {"reached": "good", "not_reached": "bad", "cannot_tell": "open", "none": ""}[key]
+    if one.below_threshold:
+        name = "bad" if one.statistically_below else "alert"
+    said = {"en": ", ", "zh": "，"}[language].join(words)
+    return state(name, said) if name else cell(said, "verd")
+
+
+def cuts_table(result: BaselineResult, cut: str, *, language: Language = "en") -> Block:
+    """Return every indicator for every group of one cut.
+
+    Parameters
+    ----------
+    result
+        A baseline.
+    cut
+        One of its cuts, such as ``"region"``.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    Block
+        One row a group, one column an indicator: value, interval, decided tickets.
+    """
+    rows = result.cuts[result.cuts["cut"] == cut]
+    shown = [one for one in result.indicators if one.metric in set(rows["metric"])]
+    groups = list(dict.fromkeys(rows["group"]))
+    found = {(row.group, row.metric): row for row in rows.itertuples(index=False)}
+    name = wording.column_name(cut, language)
+    return table(
+        title=text("title.cuts", language, cut=name),
+        head=[wording.capital(name), *(wording.indicator_name(one, language) for one in shown)],
+        rows=[
+            [
+                wording.group_name(group, language),
+                *(_cut_cell(found.get((group, one.metric)), one, language) for one in shown),
+            ]
+            for group in groups
+        ],
+        language=language,
+        caption=text(
+            "caption.cuts",
+            language,
+            cut=name,
+            period=wording.period_text(result.first, result.last, language),
+        ),
+        kind="cuts",
+        numeric=range(1, len(shown) + 1),
+    )
+
+
+def _cut_cell(row: Any | None, one: Indicator, language: Language) -> Cell:
+    if row is None or not row.denominator:
+        return cell(wording.NO_NUMBER)
+    value = level(row.value, one.unit, language)
+    span = interval(row.ci_low, row.ci_high, one.unit, language)
+    n = text("chart.tickets", language, count=count(row.denominator))
+    return Cell(
+        f"<b>{escaped(value)}</b><small>{escaped(span)}</small><small>{escaped(n)}</small>",
+        f"{value} ({span}; {n})",
+    )
+
+
+def goals_table(result: BaselineResult, *, language: Language = "en") -> Block:
+    """Return the gap of every indicator to its target, with owner and date.
+
+    Parameters
+    ----------
+    result
+        A baseline.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    Block
+        One row a goal whose target is not passed yet.
+    """
+    about = {one.metric: one for one in result.indicators}
+    unset = text("goal.none", language)
+    rows: list[list[Cell | str]] = []
+    for goal in result.goals:
+        if goal.gap <= 0:
+            continue
+        one = about[goal.metric]
+        gap = goal.gap if one.better == "higher" else -goal.gap
+        rows.append(
+            [
+                wording.indicator_name(one, language),
+                level(goal.value, one.unit, language),
+                wording.target_level(goal.target, one.unit, language),
+                _strong(wording.change(gap, one.unit, language)),
+                count(goal.tickets_per_week),
+                goal.owner or unset,
+                wording.date_text(goal.due, language) if goal.due else unset,
+            ]
+        )
+    keys = ("metric", "value", "target", "gap", "gap_tickets", "owner", "due")
+    return table(
+        title=text("title.goals" if rows else "title.goals.none", language),
+        head=[text(f"head.{key}", language) for key in keys],
+        rows=rows,
+        language=language,
+        caption=text(
+            "caption.goals", language, period=wording.period_text(result.first, result.last, language)
+        ),
+        numeric=range(1, 5),
+    )
+
+
+def quality_table(reading: Reading, *, language: Language = "en") -> Block:
+    """Return what was read and what became of it, down to single values.
+
+    Parameters
+    ----------
+    reading
+        The account of the reading that every result carries.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    Block
+        Rows read minus rejected minus left out = used; suspicious values; how complete the columns are;
+        examples of what could not be read, masked.
+    """
+    days = (reading.first_opened, reading.last_opened)
+    blocks = [
+        table(
+            title=text("title.quality", language, used=count(reading.used), rows=count(reading.rows)),
+            head=[text("head.rows", language), text("head.tickets", language)],
+            rows=_account(reading, language),
+            language=language,
+            caption=text(
+                "caption.quality",
+                language,
+                source=reading.source,
+                encoding=reading.encoding,
+                sha=reading.sha256[:HASH_SHOWN],
+                period=wording.period_text(*days, language),
+                n=count(reading.reject_count),
+            ),
+            kind="left",
+            kinds=["", *["sub"] * (1 + len(reading.excluded)), "sum"],
+            numeric=[1],
+        )
+    ]
+    if reading.flags:
+        found = [(wording.known(f"flag.{name}", name, language), n) for name, n in reading.flags.items()]
+        blocks.append(
+            _pairs("title.flags", "head.tickets", [(name, count(n)) for name, n in found], language)
+        )
+    filled = [(wording.column_name(name, language), percent(share)) for name, share in reading.filled.items()]
+    blocks.append(_pairs("title.filled", "head.filled", filled, language))
+    if reading.rejects:
+        keys = ("row", "column", "shown_value", "reason")
+        blocks.append(
+            table(
+                title=text("title.rejects", language),
+                head=[text(f"head.{key}", language) for key in keys],
+                rows=[
+                    [str(one.row or wording.NO_NUMBER), one.column, one.value, one.reason]
+                    for one in reading.rejects[:_EXAMPLES]
+                ],
+                language=language,
+                sub=True,
+            )
+        )
+    return stacked(*blocks)
+
+
+def _account(reading: Reading, language: Language) -> list[list[str]]:
+    return [
+        [text("quality.rows", language), count(reading.rows)],
+        [text("quality.rejected", language), count(-reading.rejected_rows)],
+        *(
+            [
+                text("quality.excluded", language, rule=wording.known(f"rule.{name}", name, language)),
+                count(-n),
+            ]
+            for name, n in reading.excluded.items()
+        ),
+        [text("quality.used", language), count(reading.used)],
+    ]
+
+
+def _pairs(title: str, head: str, pairs: Iterable[tuple[str, str]], language: Language) -> Block:
+    return table(
+        title=text(title, language),
+        head=[
+            text("head.column" if head == "head.filled" else "head.reason", language),
+            text(head, language),
+        ],
+        rows=pairs,
+        language=language,
+        kind="left",
+        numeric=[1],
+        sub=True,
+    )
+
+
+def evaluation_table(result: PilotResult, *, language: Language = "en") -> Block:
+    """Return every metric of the plan: both arms, effect, what was asked, target, verdict.
+
+    Parameters
+    ----------
+    result
+        A pilot.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    Block
+        One row a metric, co-primaries first.
+    """
+    first = result.metrics[0]
+    noted = {"pilot": "before_during", "controls": "before_during", "effect": "effect.note"}
+    noted |= {"asked": "asked.note", "target": "target.note"}
+    head = [
+        text(f"head.{key}", language) + (f"\n{text(f'head.{noted[key]}', language)}" if key in noted else "")
+        for key in ("measure", "pilot", "controls", "effect", "asked", "target", "verdict")
+    ]
+    return table(
+        title=wording.evaluation_title(result, language),
+        head=head,
+        rows=[_evaluation_row(metric, language) for metric in result.metrics],
+        language=language,
+        caption=text(
+            "caption.evaluation",
+            language,
+            units=wording.unit_name(result.plan.unit, language, many=True),
+            unit=wording.unit_name(result.plan.unit, language),
+            n=first.units_pilot + first.units_control,
+            name=wording.metric_name(first.metric, language, inline=True),
+            pilot_before=count(first.pilot_before.denominator),
+            pilot_during=count(first.pilot_during.denominator),
+            control_before=count(first.control_before.denominator),
+            control_during=count(first.control_during.denominator),
+        ),
+        kind="eval",
+    )
+
+
+def _evaluation_row(metric: PilotMetric, language: Language) -> list[Cell]:
+    unit = metric.unit
+    name, role = wording.metric_name(metric.metric, language), text(f"role.{metric.role}", language)
+    effect = wording.number(metric.effect, unit, sign=True)
+    if unit == "minutes":
+        effect = wording.change(metric.effect, unit, language)
+    span = interval(metric.ci_low, metric.ci_high, unit, language)
+    good = {**dict.fromkeys(wording.GOOD, "good"), **dict.fromkeys(wording.BAD, "bad")}
+    return [
+        Cell(f'{escaped(name)}<span class="role">{escaped(role)}</span>', f"{name} ({role})"),
+        _before_during(metric.pilot_before.value, metric.pilot_during.value, unit, language, strong=True),
+        _before_during(metric.control_before.value, metric.control_during.value, unit, language),
+        Cell(f"<b>{escaped(effect)}</b><span>{escaped(span)}</span>", f"{effect} ({span})", "e nb"),
+        cell(wording.asked_text(metric, language)),
+        cell(wording.target_text(metric, language)),
+        state(good.get(metric.status, "open"), text(f"status.{metric.status}", language)),
+    ]
+
+
+def _before_during(
+    before: float | None, during: float | None, unit: str, language: Language, *, strong: bool = False
+) -> Cell:
+    first, last = level(before, unit, language), level(during, unit, language)
+    if unit == "minutes":  # the unit once
+        first = wording.number(before, "minutes")
+    shown = f"<b>{escaped(last)}</b>" if strong else escaped(last)
+    html = f'{escaped(first)}<span class="arrow"> → </span>{shown}'
+    return Cell(html, f"{first} → {last}", "p nb" if strong else "nb")
+
+
+def left_out_table(result: PilotResult, *, language: Language = "en") -> Block:
+    """Return how many tickets each metric uses, and why the others are not in it.
+
+    Parameters
+    ----------
+    result
+        A pilot.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    Block
+        For each metric received minus each kind of left out = used, by arm and period.
+    """
+    sides = [(arm, period) for arm in ("pilot", "control") for period in ("before", "during")]
+    rows: list[list[str]] = []
+    kinds: list[str] = []
+    for metric in result.metrics:
+        own = result.left_out[result.left_out["metric"] == metric.metric]
+        if own.empty:
+            continue
+        by_side: Any = own.set_index(["arm", "period"])
+        for key in ("received", "no_unit", "no_limit", "not_counted", "undecided", "used"):
+            numbers = [int(by_side.loc[side, key]) for side in sides]
+            kind = {"received": "first", "used": "sum"}.get(key, "sub")
+            if kind == "sub":
+                if not any(numbers):
+                    continue
+                numbers = [-n for n in numbers]
+            rows.append([_left_out_label(key, metric, result, language), *(count(n) for n in numbers)])
+            kinds.append(kind)
+    worst = max(
+        result.metrics, key=lambda metric: _undecided(metric.pilot_during.undecided, metric.pilot_during)
+    )
+    return table(
+        title=text("title.left_out", language),
+        head=[
+            text("head.tickets", language),
+            *(
+                text(
+                    "head.arm_period",
+                    language,
+                    arm=text(f"arm.{arm}", language),
+                    period=text(f"period.{period}", language),
+                )
+                for arm, period in sides
+            ),
+        ],
+        rows=rows,
+        language=language,
+        lede=text(
+            "lede.left_out",
+            language,
+            name=wording.metric_name(worst.metric, language, inline=True),
+            pilot=percent(_undecided(worst.pilot_during.undecided, worst.pilot_during)),
+            control=percent(_undecided(worst.control_during.undecided, worst.control_during)),
+        ),
+        kind="left",
+        kinds=kinds,
+        numeric=range(1, 5),
+    )
+
+
+def _undecided(undecided: int, of: Any) -> float:
+    every = of.denominator + undecided
+    return undecided / every if every else 0.0
+
+
+def _left_out_label(key: str, metric: PilotMetric, result: PilotResult, language: Language) -> str:
+    name = wording.metric_name(metric.metric, language, inline=True)
+    return text(f"left_out.{key}", language, name=name, unit=wording.unit_name(result.plan.unit, language))
+
+
+def next_steps_table(result: PilotResult, *, language: Language = "en") -> Block:
+    """Return the plan's steps for the verdict: action, owner, date.
+
+    Parameters
+    ----------
+    result
+        A pilot.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    Block
+        One row a step, or what is missing in the plan.
+    """
+    unset = text("goal.none", language)
+    steps = [step for step in result.plan.next_steps if step.verdict == result.verdict]
+    if not steps:
+        title, advice = text("title.next", language), text("next.none", language)
+        html = f"<section><h2>{escaped(title)}</h2><p>{escaped(advice)}</p></section>"
+        return Block(html, f"{title}\n{advice}")
+    return table(
+        title=text("title.next", language),
+        head=[text(f"head.{key}", language) for key in ("action", "owner", "due")],
+        rows=[
+            [step.action, step.owner, wording.date_text(step.due, language) if step.due else unset]
+            for step in steps
+        ],
+        language=language,
+        kind="nexttab",
+    )
+
+
+def checks(result: PilotResult, *, language: Language = "en") -> Block:
+    """Return what could have spoiled the result, and whether it did.
+
+    Parameters
+    ----------
+    result
+        A pilot.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    Block
+        Permutation and mix of each co-primary, ticket volume, number of groups; each with an icon and a word.
+    """
+    units = wording.unit_name(result.plan.unit, language, many=True)
+    unit = wording.unit_name(result.plan.unit, language)
+    found: list[tuple[str, str, str]] = []
+    for metric in (one for one in result.metrics if one.role == "co_primary"):
+        name = wording.metric_name(metric.metric, language, inline=True)
+        detail = text("check.permutation.none", language, units=units, unit=unit)
+        if metric.pvalue is not None:
+            p = wording.p_value(metric.pvalue, language)
+            smallest = wording.p_value(metric.smallest_pvalue).removeprefix("p = ")
+            detail = text("check.permutation.detail", language, p=p, smallest=smallest)
+        passed = "open" if metric.pvalue is None or metric.pvalue > _ALPHA else "good"
+        found.append((passed, text("check.permutation", language, name=name, units=units, unit=unit), detail))
+        found.append(_mix_check(metric, name, language))
+    found.append(_volume_check(result, language))
+    group = wording.unit_name(result.plan.group, language)
+    key = "check.one_group" if result.one_group else "check.many_groups"
+    sentence = (text(one, language, group=group) for one in (key, f"{key}.detail"))
+    found.append(("alert" if result.one_group else "good", *sentence))  # type: ignore[arg-type]
+    title = text("title.checks", language)
+    items = "".join(
+        f"<li>{icon(name)}<span><b>{escaped(what)}</b>{escaped(detail)}</span></li>"
+        for name, what, detail in found
+    )
+    html = f'<section><h2>{escaped(title)}</h2><ul class="checks">{items}</ul></section>'
+    return Block(html, "\n".join([title, *(f"{what}: {detail}" for _, what, detail in found)]))
+
+
+#: Level of the tests.
+_ALPHA = 0.05
+
+
+def _mix_check(metric: PilotMetric, name: str, language: Language) -> tuple[str, str, str]:
+    what = text("check.mix", language, name=name)
+    if metric.mix_effect is None or metric.crude_effect is None or not metric.crude_effect:
+        return "open", what, text("check.mix.none", language)
+    mix = wording.number(metric.mix_effect, metric.unit, sign=True)
+    crude = wording.change(metric.crude_effect, metric.unit, language)
+    small = abs(metric.mix_effect) <= _MIX_SHARE * abs(metric.crude_effect)
+    return "good" if small else "alert", what, text("check.mix.detail", language, mix=mix, crude=crude)
+
+
+#: A change of mix that makes up more of the crude difference than this is marked.
+_MIX_SHARE = 0.2
+
+
+def _volume_check(result: PilotResult, language: Language) -> tuple[str, str, str]:
+    what, found = text("check.volume", language), result.volume
+    if found is None:
+        return "open", what, text("check.volume.none", language)
+    detail = text(
+        "check.volume.detail",
+        language,
+        change=wording.number(found.effect, "share", sign=True) + "%",
+        interval=interval(found.ci_low, found.ci_high, "share", language),
+        margin=wording.target_level(result.plan.volume_margin, "share"),
+    )
+    return "good" if result.volume_ok else "bad", what, detail
+
+
+def _strong(words: str) -> Cell:
+    return Cell(f"<b>{escaped(words)}</b>", words)
