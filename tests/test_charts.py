@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
+import io
 from dataclasses import replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import font_manager
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 from csimprove import charts
 from csimprove.baseline import BaselineResult, Indicator
@@ -45,7 +48,7 @@ def indicator(metric: str, value: float | None, **other: object) -> Indicator:
         "on_target": None,
         "thin": False,
     }
-    return Indicator(**{**fields, **other})  # type: ignore[arg-type]
+    return Indicator(**{**fields, **other})
 
 
 INDICATORS = (
@@ -88,7 +91,9 @@ def trend(weeks: int, incomplete: int = 2) -> pd.DataFrame:
             "numerator": 1.0,
             "denominator": 0 if row.value is None or week == 3 else 400,
             "undecided": 0,
-            "value": np.nan if row.value is None or week == 3 else row.value * rng.uniform(0.93, 1.07),
+            "value": np.nan
+            if row.value is None or week == 3
+            else min(row.value * rng.uniform(0.93, 1.07), 9 if row.unit == "minutes" else 1),
             "complete": week < weeks - incomplete,
         }
         for row in INDICATORS
@@ -106,12 +111,12 @@ def a_baseline(**other: object) -> BaselineResult:
         "unavailable": (),
         "first": MONDAY,
         "last": date(2025, 9, 21),
-        "as_of": datetime(2025, 9, 26, tzinfo=timezone.utc),
+        "as_of": datetime(2025, 9, 26, tzinfo=UTC),
         "zone": "UTC",
         "tickets": 1000,
         "reading": None,
     }
-    return BaselineResult(**{**fields, **other})  # type: ignore[arg-type]
+    return BaselineResult(**{**fields, **other})
 
 
 def cell(value: float | None) -> Cell:
@@ -147,7 +152,7 @@ def pilot_metric(metric: str, **other: object) -> PilotMetric:
     }
     names = ("pvalue", "pvalue_holm", "smallest_pvalue", "crude_effect", "crude_ci_low", "crude_ci_high")
     empty = dict.fromkeys((*names, "mix_effect", "tickets_per_week", "tickets_low", "tickets_high"))
-    return PilotMetric(**{**empty, **fields, **other})  # type: ignore[arg-type]
+    return PilotMetric(**{**empty, **fields, **other})
 
 
 METRICS = (
@@ -280,9 +285,380 @@ def a_pilot(**other: object) -> PilotResult:
         "volume_ok": True,
         "one_group": True,
         "plan": PLAN,
-        "as_of": datetime(2025, 9, 26, tzinfo=timezone.utc),
+        "as_of": datetime(2025, 9, 26, tzinfo=UTC),
         "zone": "UTC",
         "decided_on": date(2025, 9, 26),
         "reading": None,
     }
-    return PilotResult(**{**fields, **other})  # type: ignore[arg-type]
+    return PilotResult(**{**fields, **other})
+
+
+def every_figure(base: BaselineResult, pilot: PilotResult, language: str) -> dict[str, Figure]:
+    return {
+        "indicators": charts.baseline_indicators(base, language=language),
+        "cuts": charts.baseline_cuts(base, "response_on_time", "team", language=language),
+        "trend": charts.baseline_trend(base, language=language),
+        "questions": charts.pilot_questions(pilot, language=language),
+        "dumbbell": charts.pilot_dumbbell(pilot, "response_on_time", language=language),
+        "arms": charts.pilot_arms(pilot, "response_on_time", language=language),
+    }
+
+
+def faults(figure: Figure) -> list[str]:
+    """Texts that lie over one another or outside the canvas; they stand at fixed places, drawn or not."""
+    canvas = FigureCanvasAgg(figure)
+    width, height = canvas.get_width_height()
+    boxes = [(text.get_text(), text.get_window_extent(canvas.get_renderer())) for text in figure.texts]
+    found = [
+        f"{words!r} leaves the canvas"
+        for words, box in boxes
+        if box.x0 < -1.5 or box.y0 < -1.5 or box.x1 > width + 1.5 or box.y1 > height + 1.5
+    ]
+    for (one, a), (other, b) in combinations(boxes, 2):
+        if min(a.x1, b.x1) - max(a.x0, b.x0) > 0.5 and min(a.y1, b.y1) - max(a.y0, b.y0) > 1.0:
+            found.append(f"{one!r} lies over {other!r}")
+    return found
+
+
+def words(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.texts]
+
+
+def points(figure: Figure, axes: int = 0, face: str | None = None) -> list[tuple[float, float]]:
+    """Single dots of an axes, optionally only those of one face colour."""
+    return [
+        (float(line.get_xdata()[0]), float(line.get_ydata()[0]))
+        for line in figure.axes[axes].lines
+        if line.get_marker() == "o"
+        and len(line.get_xdata()) == 1
+        and (face is None or line.get_markerfacecolor() == face)
+    ]
+
+
+LONG_EN = "{group} enterprise team number {i:02d}"
+LONG_ZH = "{group}区域企业客户与渠道伙伴服务支持中心第{i:02d}综合服务班组甲乙"
+CASES = {
+    "as_usual": (a_baseline(), a_pilot()),
+    "one_unit": (
+        a_baseline(cuts=cuts(["East"], [0.8]), trend=trend(1, 0), indicators=INDICATORS[:1]),
+        a_pilot(teams=teams(1), weekly=weekly(1), metrics=METRICS[:1]),
+    ),
+    "four_units": (
+        a_baseline(cuts=cuts(list("abcd"), [0.8, 0.7, 0.9, 0.6]), indicators=INDICATORS[:2]),
+        a_pilot(teams=teams(4), metrics=(METRICS[0], *METRICS[3:])),
+    ),
+    "forty_long_names": (
+        a_baseline(
+            cuts=cuts(
+                [LONG_EN.format(group="East", i=i) for i in range(40)], [0.5 + i / 100 for i in range(40)]
+            ),
+            trend=trend(52),
+        ),
+        a_pilot(teams=teams(40, LONG_EN), weekly=weekly(12, undecided=300)),
+    ),
+    "forty_long_chinese_names": (
+        a_baseline(cuts=cuts([LONG_ZH.format(group="华东", i=i) for i in range(13)], [0.5] * 13)),
+        a_pilot(teams=teams(40, LONG_ZH), weekly=weekly(12, missing=4)),
+    ),
+    "nothing_known": (
+        a_baseline(
+            indicators=tuple(
+                replace(row, value=None, ci_low=None, ci_high=None, denominator=0, on_target=None)
+                for row in INDICATORS
+            ),
+            cuts=cuts(["", "b"], [None, None]),
+            trend=trend(3, 3),
+        ),
+        a_pilot(
+            teams=teams(6, before=None, during=None),
+            weekly=weekly(12).assign(value=np.nan),
+            metrics=tuple(
+                replace(
+                    row,
+                    effect=None,
+                    ci_low=None,
+                    ci_high=None,
+                    level=None,
+                    level_low=None,
+                    level_high=None,
+                    pilot_before=cell(None),
+                    target_status="cannot_tell",
+                    status="no_interval",
+                )
+                for row in METRICS
+            ),
+        ),
+    ),
+    "half_known": (a_baseline(), a_pilot(teams=teams(6, during=None))),
+    "equal_values": (
+        a_baseline(
+            cuts=cuts(["a", "b"], [0.95, 0.95]),
+            indicators=tuple(
+                indicator(
+                    row.metric,
+                    0.95,
+                    unit=row.unit,
+                    target=0.95,
+                    alert_threshold=0.95,
+                    on_target="cannot_tell",
+                )
+                for row in INDICATORS
+            ),
+        ),
+        a_pilot(
+            teams=teams(8, before=0.95, during=0.95),
+            weekly=weekly().assign(value=0.95),
+            metrics=tuple(
+                replace(
+                    row,
+                    effect=0.05,
+                    ci_low=0.05,
+                    ci_high=0.05,
+                    asked=0.05,
+                    level=row.target,
+                    level_low=row.target,
+                    level_high=row.target,
+                    pilot_before=cell(row.target),
+                )
+                for row in METRICS
+            ),
+        ),
+    ),
+    "near_zero": (
+        a_baseline(
+            cuts=cuts(["a", "b"], [0.0, 0.001]),
+            indicators=tuple(
+                indicator(row.metric, 0.001, unit=row.unit, target=0.0, alert_threshold=0.002)
+                for row in INDICATORS
+            ),
+        ),
+        a_pilot(
+            teams=teams(8, before=0.0, during=0.001),
+            weekly=weekly().assign(value=0.0),
+            metrics=(
+                replace(METRICS[0], target=0.0, level=0.0, level_low=0.0, level_high=0.001, effect=-0.0004),
+            ),
+        ),
+    ),
+    "near_one": (
+        a_baseline(
+            cuts=cuts(["a", "b"], [1.0, 0.999]),
+            indicators=tuple(
+                indicator(row.metric, 0.999, unit=row.unit, target=1.0, alert_threshold=1.0)
+                for row in INDICATORS
+            ),
+        ),
+        a_pilot(
+            teams=teams(8, before=0.999, during=1.0),
+            weekly=weekly().assign(value=1.0),
+            metrics=(replace(METRICS[0], target=1.0, level=1.0, level_low=0.999, level_high=1.0),),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("case", CASES)
+def test_no_text_lies_over_another_or_leaves_the_canvas(case: str, language: str) -> None:
+    figures = every_figure(*CASES[case], language)
+
+    assert {name: found for name, figure in figures.items() if (found := faults(figure))} == {}
+
+
+def test_indicators_stand_at_their_values_on_axes_that_hold_them() -> None:
+    figure = charts.baseline_indicators(a_baseline())
+    shares, small, minutes = figure.axes
+
+    bars = [(round(bar.get_x(), 6), round(bar.get_x() + bar.get_width(), 6)) for bar in shares.patches]
+    assert bars == [(0.7144, 0.7896), (0.5738, 0.6342), (0.61845, 0.68355), (0.19285, 0.21315)]
+    assert [axes.get_xlim() for axes in (shares, small, minutes)] == [(0, 1), (0, 0.1), (0, 8)]
+    assert {"75.2%", "6.4 min", "target 95%", "alert 90%", "n = 1,000, thin", "no decided tickets"} <= set(
+        words(figure)
+    )
+    assert [words(figure).count(word) for word in ("reached", "not reached", "cannot tell")] == [1, 4, 1]
+
+
+def test_groups_of_a_cut_are_sorted_with_the_best_on_top() -> None:
+    figure = charts.baseline_cuts(a_baseline(), "response_on_time", "team")
+
+    assert [x for x, _ in points(figure)] == [0.8, 0.75, 0.75, 0.62]
+    names = [word for word in words(figure) if word.startswith("East")]
+    assert names == ["East 0", "East 1", "East 3", "East 4", "East 2"]
+    assert {"all 75.2%", "target 95%", "896"} <= set(words(figure))
+
+
+def test_the_shortest_waiting_time_stands_on_top() -> None:
+    figure = charts.baseline_cuts(a_baseline(), "waiting_time", "team")
+
+    assert [x for x, _ in points(figure)] == [0.62, 0.75, 0.75, 0.8]
+
+
+def test_groups_beyond_twelve_are_told_in_words() -> None:
+    base = a_baseline(cuts=cuts([f"t{i:02d}" for i in range(14)], [0.5] * 12 + [0.8, 0.4]))
+    figure = charts.baseline_cuts(base, "response_on_time", "team")
+
+    assert len(points(figure)) == 12
+    assert "Not drawn: 2 smaller groups, 1,775 tickets, together 60.0%" in words(figure)
+
+
+def test_a_group_without_a_name_is_said_to_be_not_stated() -> None:
+    base = a_baseline(cuts=cuts(["", "East"], [0.8, 0.7]))
+
+    assert "not stated" in words(charts.baseline_cuts(base, "response_on_time", "team"))
+
+
+def test_incomplete_weeks_are_rings_and_no_line_runs_over_a_gap() -> None:
+    figure = charts.baseline_trend(a_baseline())
+    lines = figure.axes[0].lines
+
+    runs = [
+        list(line.get_xdata())
+        for line in lines
+        if line.get_marker() in ("", "None") and len(line.get_xdata()) > 2
+    ]
+    assert runs == [[0, 7, 14], [28, 35, 42, 49, 56, 63]]
+    rings = [list(line.get_xdata()) for line in lines if line.get_markerfacecolor() == theme.PAPER]
+    assert rings == [[70, 77]]
+    assert "Rings: weeks that are not complete" in words(figure)
+    assert words(figure).count("week of 1 Sep") == 7
+
+
+def test_questions_show_effect_level_and_both_verdicts() -> None:
+    figure = charts.pilot_questions(a_pilot())
+    effects, levels = figure.axes[:2]
+
+    spans = [(round(bar.get_x(), 6), round(bar.get_x() + bar.get_width(), 6)) for bar in effects.patches]
+    assert spans == [(0.124, 0.165), (0.211, 0.283), (0.1, 0.209)]
+    spans = [(round(bar.get_x(), 6), round(bar.get_x() + bar.get_width(), 6)) for bar in levels.patches]
+    assert spans == [(0.945, 0.959), (0.838, 0.866), (0.789, 0.848)]
+    assert [x for x, _ in points(figure, axes=1, face=theme.PAPER) if x in (0.80, 0.598, 0.655)] == [
+        0.80,
+        0.598,
+        0.655,
+    ]
+    said = set(words(figure))
+    assert {"+14.5", "12.4 to 16.5", "at least +5", "worth", "having", "95.2%", "80.0%", "target 95%"} <= said
+    assert {"not below −3", "safe", "below", "target", "not above +0.5", "−3.4 to −2.8", "above"} <= said
+
+
+def test_the_plan_mark_stands_on_the_side_it_guards() -> None:
+    figure = charts.pilot_questions(a_pilot())
+
+    marks = [
+        line.get_xdata()[0] for axes in figure.axes[::2] for line in axes.lines if line.get_linewidth() == 2.4
+    ]
+    assert marks == [0.05, 0.1, -0.03, 0.5]
+
+
+def test_dumbbells_put_pilot_first_and_sort_by_improvement() -> None:
+    result = a_pilot(teams=teams(8))
+    figure = charts.pilot_dumbbell(result, "response_on_time")
+
+    ends = result.teams.set_index("unit")
+    names = [word for word in words(figure) if word in ends.index]
+    assert names[:2] in (["华东 1", "华东 2"], ["华东 2", "华东 1"])
+    changes = [ends.loc[name, "change"] for name in names]
+    assert changes[:2] == sorted(changes[:2], reverse=True)
+    assert changes[2:4] == sorted(changes[2:4], reverse=True)
+    rings = [x for x, _ in points(figure, face=theme.PAPER)]
+    dots = [x for x, _ in points(figure) if x not in rings]
+    assert rings == [ends.loc[name, "before"] for name in names]
+    assert dots == [ends.loc[name, "during"] for name in names]
+    mean = ends.loc[ends["group"] == "华东", "change"].mean()
+    assert {"华东, pilot", "North China, control", f"mean +{100 * mean:.1f}"} <= set(words(figure))
+
+
+def test_arms_stand_in_the_middle_of_their_week_under_the_shaded_window() -> None:
+    result = a_pilot()
+    figure = charts.pilot_arms(result, "response_on_time")
+    axes = figure.axes[0]
+
+    pooled = result.weekly.loc[(result.weekly["arm"] == "pilot") & (result.weekly["group"] == "")]
+    assert points(figure, face=theme.PILOT) == [
+        (week.toordinal() + 3.5, value) for week, value in zip(pooled["week"], pooled["value"], strict=True)
+    ]
+    window = axes.patches[0].get_extents().transformed(axes.transData.inverted())
+    assert (round(window.x0, 6), round(window.x1, 6)) == (
+        date(2025, 8, 25).toordinal(),
+        date(2025, 9, 22).toordinal(),
+    )
+    assert sum(line.get_color() == theme.MUTED for line in axes.lines) == 3
+    last = f"last week {100 * pooled['value'].iloc[-1]:.1f}%"
+    assert {"pilot, 25 Aug – 21 Sep 2025", "华东, pilot", "Control groups", "target 95%", last} <= set(
+        words(figure)
+    )
+    assert "thin lines: each of the 3 control groups" in words(figure)
+
+
+def test_arms_leave_out_undecided_weeks_and_draw_no_line_over_a_missing_one() -> None:
+    figure = charts.pilot_arms(a_pilot(weekly=weekly(12, undecided=100, missing=4)), "response_on_time")
+
+    pilot = [
+        line for line in figure.axes[0].lines if line.get_color() == theme.PILOT and len(line.get_xdata()) > 1
+    ]
+    assert [len(line.get_xdata()) for line in pilot] == [4, 6]
+    assert "weeks with less than 95% of tickets decided are not drawn" in words(figure)
+
+
+def test_unknown_metric_and_cut_name_what_there_is() -> None:
+    with pytest.raises(ValueError, match="metric") as error:
+        charts.pilot_arms(a_pilot(metrics=METRICS[:2]), "csat")
+    assert (
+        str(error.value) == "`metric` must be one of response_on_time, first_contact_resolution, not 'csat'."
+    )
+    with pytest.raises(ValueError, match="cut") as error:
+        charts.baseline_cuts(a_baseline(), "response_on_time", "stage")
+    assert str(error.value) == "`cut` must be one of team, not 'stage'."
+
+
+def test_png_is_the_same_twice_and_keeps_the_colours_of_every_role() -> None:
+    one, two = (charts.png(charts.baseline_indicators(a_baseline())) for _ in range(2))
+
+    assert one == two
+    image = Image.open(io.BytesIO(one))
+    assert image.size == (1320, 918)
+    kept = {"#{:02X}{:02X}{:02X}".format(*colour) for _, colour in image.convert("RGB").getcolors(2**24)}
+    assert {theme.PILOT, theme.GOOD, theme.BAD, theme.ALERT, theme.INK, theme.PAPER} <= kept
+
+
+def test_characters_that_no_font_has_and_dollar_signs_draw_without_a_warning() -> None:
+    base = a_baseline(cuts=cuts(["$a_b$ \U0010ffff", "𠮷野家 ₿"], [0.8, 0.7]))
+    figure = charts.baseline_cuts(base, "response_on_time", "team")
+
+    charts.png(figure)
+    assert "$a_b$ □" in words(figure)
+
+
+def test_the_shipped_font_holds_gb2312_and_the_signs_of_figures() -> None:
+    own = set(font_manager.get_font(font_manager.findfont(theme.families()[0])).get_charmap())
+
+    signs = "".join(
+        bytes((row, cell)).decode("gb2312") for row in range(0xB0, 0xD7) for cell in range(0xA1, 0xFF)
+    )
+    assert {sign for sign in signs + "−–≥≤→×·…，。：；（）0Aé" if ord(sign) not in own} == set()
+
+
+def test_the_font_is_what_its_source_note_says() -> None:
+    folder = Path(charts.__file__).parents[1] / "fonts"
+    note = (folder / "SOURCE.txt").read_text(encoding="utf-8")
+
+    assert hashlib.sha256((folder / "csimprove-figures.otf").read_bytes()).hexdigest() in note
+    assert "SIL OPEN FONT LICENSE Version 1.1" in (folder / "LICENSE.txt").read_text(encoding="utf-8")
+
+
+def test_drawing_leaves_the_readers_settings_alone() -> None:
+    before = dict(mpl.rcParams)
+    charts.png(charts.pilot_arms(a_pilot(), "response_on_time"))
+
+    assert dict(mpl.rcParams) == before
+
+
+def test_labels_keep_apart_and_inside_their_bounds() -> None:
+    placed = theme.spread([0, 1, 2, 99], [10, 20, 10, 30], low=0, high=120, gap=2)
+
+    assert placed == [5.0, 22.0, 39.0, 99.0]
+
+
+def test_a_long_name_is_cut_to_its_room() -> None:
+    assert theme.fit("enterprise customers of the East region", 100).endswith("...")
+    assert theme.text_width(theme.fit("华东区域企业客户与渠道伙伴服务支持中心", 100)) <= 100

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
-from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 
-from csimprove.charts.sheet import Icon, Panel, Sheet, estimate, marker
+from csimprove.charts.sheet import Icon, Panel, Sheet, dot, estimate, weekly_lines
 from csimprove.charts.theme import (
     CONTEXT_LINE,
     CONTROL,
@@ -30,8 +27,10 @@ from csimprove.charts.theme import (
     WIDTH,
     Scale,
     as_unit,
+    by_axis,
     fit,
     pitch,
+    row_of,
     scale,
     spread,
     text_width,
@@ -54,9 +53,6 @@ from csimprove.wording.numbers import (
 
 #: A week of `pilot_arms` is drawn when at least this share of its tickets is decided.
 DECIDED_SHARE = 0.95
-#: Metrics whose levels all lie below get an axis of their own.
-SMALL_SHARE = 0.2
-
 _STATUS: dict[str, Icon] = {
     "worth_having": "tick",
     "safe": "tick",
@@ -72,8 +68,9 @@ _LEVEL: dict[str, Icon] = {"reached": "tick", "not_reached": "cross", "cannot_te
 _DASHES = (0, (5, 2.2))
 
 
+@theme()
 def pilot_questions(result: PilotResult, *, language: Language = "en") -> Figure:
-    """Draw the two questions: is the gain worth having, and is the pilot at its target?
+    """Draw the two questions: whether the gain is worth having and whether the pilot is at its target.
 
     Parameters
     ----------
@@ -85,39 +82,34 @@ def pilot_questions(result: PilotResult, *, language: Language = "en") -> Figure
     Returns
     -------
     Figure
-        One row a metric. Left: effect with 95 % interval against what the plan asked. Right: level with interval
-        against the target; a ring for the weeks before.
+        One row a metric. Left: effect with 95 % interval against what the plan asked. Right: level with
+        interval against the target; a ring for the weeks before.
     """
-    blocks = [block for block in _blocks(result.metrics) if block]
-    row_pitch, head = 62.0, 62.0
+    blocks = by_axis(result.metrics, _levels)
     names = [metric_name(row.metric, language) for row in result.metrics]
     left = min(max([120.0, *(text_width(name, LABEL) for name in names)]), 220.0) + 16
-    heights = [head + len(block) * row_pitch + 28 for block in blocks]
-    with theme():
-        sheet = Sheet(sum(heights) + 18 * (len(blocks) - 1))
-        top = 0.0
-        for block, height in zip(blocks, heights, strict=True):
-            _question_block(sheet, block, (left, top + head, row_pitch), language)
-            top += height + 18
-        return sheet.figure
+    units = [block[0].unit for block in blocks]
+    # headings stand once, the unit of the effect again where it changes
+    heads = [62.0 if i == 0 else 34.0 if units[i] != units[i - 1] else 14.0 for i in range(len(blocks))]
+    row_pitch = 62.0
+    sheet = Sheet(sum(len(block) * row_pitch + head + 28 for block, head in zip(blocks, heads, strict=True)))
+    top = 0.0
+    for block, head in zip(blocks, heads, strict=True):
+        _question_block(sheet, block, (left, top + head, row_pitch), head, language)
+        top += head + len(block) * row_pitch + 28
+    return sheet.figure
 
 
-def _blocks(rows: Sequence[PilotMetric]) -> list[list[PilotMetric]]:
-    """Rows by axis: shares, small shares, minutes."""
-    blocks: list[list[PilotMetric]] = [[], [], []]
-    for row in rows:
-        seen = [
-            value
-            for value in (row.level, row.level_high, row.target, row.pilot_before.value)
-            if value is not None
-        ]
-        small = bool(seen) and max(seen) <= SMALL_SHARE
-        blocks[2 if row.unit == "minutes" else int(small)].append(row)
-    return blocks
+def _levels(row: PilotMetric) -> list[float | None]:
+    return [row.level, row.level_low, row.level_high, row.target, row.pilot_before.value]
 
 
 def _question_block(
-    sheet: Sheet, rows: list[PilotMetric], place: tuple[float, float, float], language: Language
+    sheet: Sheet,
+    rows: list[PilotMetric],
+    place: tuple[float, float, float],
+    head: float,
+    language: Language,
 ) -> None:
     left, top, row_pitch = place
     unit = as_unit(rows[0].unit)
@@ -128,16 +120,17 @@ def _question_block(
     effects = sheet.panel(left, top, width, height, x=(axis.low, axis.high))
     sheet.x_axis(effects, axis.ticks, [trimmed(tick, unit, sign=True) for tick in axis.ticks])
     effects.axes.axvline(0, color=CONTROL, lw=1.2, zorder=1)
-    cells = [(row.level, row.level_low, row.level_high, row.target, row.pilot_before.value) for row in rows]
-    axis = scale([value for cell in cells for value in cell], unit, count=4)
+    axis = scale([value for row in rows for value in _levels(row)], unit, count=4)
     levels = sheet.panel(left + half + 24, top, width, height, x=(axis.low, axis.high))
     sheet.x_axis(levels, axis.ticks, [target_level(tick, unit, language) for tick in axis.ticks])
-    for panel, heading, reading in (
-        (effects, "gain_heading", f"gain_{unit}"),
-        (levels, "level_heading", "level_reading"),
-    ):
-        sheet.text(panel.left, top - 42, text(f"chart.{heading}", language), size=HEADING, strong=True)
-        sheet.text(panel.left, top - 23, text(f"chart.{reading}", language), size=SMALL, color=MUTED_TEXT)
+    readings = [(effects, f"gain_{unit}")] if head > 20 else []
+    if head > 40:
+        readings.append((levels, "level_reading"))
+        for panel, key in ((effects, "gain_heading"), (levels, "level_heading")):
+            sheet.text(panel.left, top - 42, text(f"chart.{key}", language), size=HEADING, strong=True)
+    for panel, key in readings:
+        words = text(f"chart.{key}", language)
+        sheet.text(panel.left, top - (23 if head > 40 else 10), words, size=SMALL, color=MUTED_TEXT)
     for i, row in enumerate(rows):
         y = (i + 0.5) * row_pitch
         sheet.rule(top + i * row_pitch + 0.5, 0, left + half)
@@ -184,7 +177,7 @@ def _level(sheet: Sheet, panel: Panel, y: float, row: PilotMetric, language: Lan
     if before is not None:
         if row.level is not None:
             panel.axes.hlines(y, before, row.level, color=MUTED, lw=1.4, zorder=1, clip_on=False)
-        panel.axes.add_line(marker(PILOT, hollow=True)).set_data([before], [y])
+        dot(panel, before, y, PILOT, hollow=True)
         below.append((panel.x(before), level(before, unit, language), MUTED_TEXT))
     if row.level is not None:
         estimate(panel, y, row.level, row.level_low, row.level_high)
@@ -210,7 +203,7 @@ def _beside(sheet: Sheet, panel: Panel, y: float, words: str, at: float, mark: f
     """Write a value over its bar, moved to that side of a vertical mark on which it lies."""
     half = text_width(words, LABEL) / 2
     if mark is not None and abs(at - mark) < half + 5:
-        right = at > mark and mark + 2 * half + 5 < panel.right + 8
+        right = (at > mark or mark - 2 * half - 5 < panel.left) and mark + 2 * half + 5 < panel.right + 8
         at = mark + half + 5 if right else mark - half - 5
     sheet.text(at, panel.top + y - 10, words, color=PILOT, align="center", over=True)
 
@@ -222,6 +215,7 @@ def _verdict(sheet: Sheet, panel: Panel, y: float, icon: Icon, words: str) -> No
     sheet.text(panel.right + 33, middle + 4 - lines * pitch(SMALL) / 2, words, size=SMALL)
 
 
+@theme()
 def pilot_dumbbell(result: PilotResult, metric: str, *, language: Language = "en") -> Figure:
     """Draw every unit before (ring) and during the pilot (dot): pilot groups first, sorted by change.
 
@@ -239,7 +233,7 @@ def pilot_dumbbell(result: PilotResult, metric: str, *, language: Language = "en
     Figure
         The change in a column on the right, its mean in the heading of each group.
     """
-    row = next(row for row in result.metrics if row.metric == metric)
+    row = row_of(result.metrics, metric)
     unit = as_unit(row.unit)
     groups = _groups(result.teams.loc[result.teams["metric"] == metric], row.better)
     headings = [text(f"chart.group_{arm}", language, group=name) for name, arm, _ in groups]
@@ -250,24 +244,23 @@ def pilot_dumbbell(result: PilotResult, metric: str, *, language: Language = "en
     steps = [28.0 + row_pitch * len(units) + 6 for _, _, units in groups]
     values = [value for _, _, units in groups for name in ("before", "during") for value in units[name]]
     axis = scale([*values, row.target], unit, count=6)
-    with theme():
-        sheet = Sheet(top + sum(steps) + 48)
-        panel = sheet.panel(left, top, WIDTH - 90 - left, sum(steps), x=(axis.low, axis.high))
-        sheet.x_axis(panel, axis.ticks, [target_level(tick, unit, language) for tick in axis.ticks])
-        if row.target is not None:
-            panel.axes.axvline(row.target, color=TARGET, lw=1.4, ls=_DASHES, zorder=1)
-            words = text("chart.target", language, value=target_level(row.target, unit, language))
-            sheet.labels(top - 7, [(panel.x(row.target), words, INK)], low=panel.left, high=panel.right)
-        head = text(f"chart.change_{unit}", language)
-        sheet.text(WIDTH, top - 26, head, size=SMALL, color=MUTED_TEXT, align="right")
-        y = 0.0
-        for i, (heading, (_, arm, frame)) in enumerate(zip(headings, groups, strict=True)):
-            _dumbbells(sheet, panel, y, (fit(heading, left - 16), arm, frame), (unit, language))
-            if i == 0:
-                _ends(sheet, panel, frame, language)
-            y += steps[i]
-        _axis_label(sheet, panel, row, language)
-        return sheet.figure
+    sheet = Sheet(top + sum(steps) + 48)
+    panel = sheet.panel(left, top, WIDTH - 90 - left, sum(steps), x=(axis.low, axis.high))
+    sheet.x_axis(panel, axis.ticks, [target_level(tick, unit, language) for tick in axis.ticks])
+    if row.target is not None:
+        panel.axes.axvline(row.target, color=TARGET, lw=1.4, ls=_DASHES, zorder=1, clip_on=False)
+        words = text("chart.target", language, value=target_level(row.target, unit, language))
+        sheet.labels(top - 7, [(panel.x(row.target), words, INK)], low=panel.left, high=panel.right)
+    head = text(f"chart.change_{unit}", language)
+    sheet.text(WIDTH, top - 26, head, size=SMALL, color=MUTED_TEXT, align="right")
+    y = 0.0
+    for i, (heading, (_, arm, frame)) in enumerate(zip(headings, groups, strict=True)):
+        _dumbbells(sheet, panel, y, (fit(heading, left - 16), arm, frame), (unit, language))
+        if i == 0:
+            _ends(sheet, panel, frame, language)
+        y += steps[i]
+    _axis_label(sheet, panel, row, language)
+    return sheet.figure
 
 
 def _groups(teams: pd.DataFrame, better: str) -> list[tuple[str, str, pd.DataFrame]]:
@@ -295,20 +288,23 @@ def _dumbbells(
     sheet.text(0, base, heading, color=ink, strong=True)
     mean = text("chart.mean", language, value=number(frame["change"].mean(), unit, sign=True))
     sheet.text(WIDTH, base, mean, size=TICK, color=ink, align="right", strong=True)
-    for i, row in enumerate(frame.itertuples(index=False)):
+    for i, row in enumerate(frame.to_dict("records")):
         at = y + 28 + (i + 0.5) * 17
         line = panel.top + at + 4
-        sheet.text(0, line, fit(str(row.unit), panel.left - 16, TICK), size=TICK, color=INK2)
-        sheet.text(WIDTH, line, number(row.change, unit, sign=True), size=TICK, color=ink, align="right")
-        if not missing(row.before) and not missing(row.during):
-            panel.axes.hlines(at, row.before, row.during, color=mark, lw=MAIN_LINE, zorder=2, clip_on=False)
-        for value, hollow in ((row.before, True), (row.during, False)):
-            if not missing(value):
-                panel.axes.add_line(marker(mark, hollow=hollow)).set_data([value], [at])
-        if missing(row.before) and missing(row.during):
+        sheet.text(0, line, fit(str(row["unit"]), panel.left - 16, TICK), size=TICK, color=INK2)
+        change = number(row["change"], unit, sign=True)
+        sheet.text(WIDTH, line, change, size=TICK, color=ink, align="right")
+        ends = [(row[end], end == "before") for end in ("before", "during") if not missing(row[end])]
+        if not ends:
             sheet.text(
                 panel.left, line, text("chart.no_data", language), size=SMALL, color=MUTED_TEXT, over=True
             )
+        if len(ends) == 2:
+            panel.axes.hlines(
+                at, row["before"], row["during"], color=mark, lw=MAIN_LINE, zorder=2, clip_on=False
+            )
+        for value, hollow in ends:
+            dot(panel, value, at, mark, hollow=hollow)
 
 
 def _ends(sheet: Sheet, panel: Panel, frame: pd.DataFrame, language: Language) -> None:
@@ -332,6 +328,7 @@ def _axis_label(sheet: Sheet, panel: Panel, row: PilotMetric, language: Language
     sheet.text(panel.left, panel.bottom + 38, words, size=TICK, color=MUTED_TEXT)
 
 
+@theme()
 def pilot_arms(result: PilotResult, metric: str, *, language: Language = "en") -> Figure:
     """Draw both arms week by week, pooled, with the pilot window shaded and each control group thin.
 
@@ -347,44 +344,44 @@ def pilot_arms(result: PilotResult, metric: str, *, language: Language = "en") -
     Returns
     -------
     Figure
-        Values stand in the middle of their week. Weeks with less than 95 % of their tickets decided are left out,
-        said so, and no line runs over them.
+        Values stand in the middle of their week. Weeks with less than 95 % of their tickets decided are left
+        out, the figure says so, and no line runs over them.
     """
-    row = next(row for row in result.metrics if row.metric == metric)
+    row = row_of(result.metrics, metric)
     unit = as_unit(row.unit)
     weekly = result.weekly.loc[result.weekly["metric"] == metric]
     weekly = weekly.loc[weekly["value"].notna()].sort_values("week")
     decided = weekly["denominator"] >= DECIDED_SHARE * (weekly["denominator"] + weekly["undecided"])
-    drawn = _timed(weekly.loc[decided])
+    drawn = weekly.loc[decided]
+    drawn = drawn.assign(day=[pd.Timestamp(week).toordinal() + 3.5 for week in drawn["week"]])
     axis = scale([*drawn["value"], row.target], unit, count=5)
     names = [target_level(tick, unit, language) for tick in axis.ticks]
     left = max(text_width(name, TICK) for name in names) + 10
     arms = [("pilot", PILOT), ("control", CONTROL)]
     titles = {arm: _arm_name(result, arm, language) for arm, _ in arms}
-    side = min(max(text_width(words, HEADING) for words in titles.values()), 200.0)
+    side = max(text_width(words, HEADING) for words in titles.values())
+    side = min(max(side, text_width(text("chart.last_week", language, value="100.0%"), SMALL)), 200.0)
     first, last = min(result.plan.before[0], result.plan.during[0]), result.plan.during[1]
     span = (_monday(first), _monday(last) + 7)
-    with theme():
-        sheet = Sheet(28 + 256 + 48 + (0 if decided.all() else 20))
-        panel = sheet.panel(
-            left, 28, WIDTH - left - side - 22, 256, x=(span[0], span[1]), y=(axis.low, axis.high)
-        )
-        sheet.y_axis(panel, axis.ticks, names)
-        _windows(sheet, panel, result, language)
-        controls = drawn.loc[(drawn["arm"] == "control") & (drawn["group"] != "")]
-        if controls["group"].nunique() > 1:
-            _lines(panel, controls, MUTED, CONTEXT_LINE, 1)
-        _arms(sheet, panel, drawn, titles, (unit, language))
-        if row.target is not None:
-            panel.axes.axhline(row.target, color=TARGET, lw=1.4, ls=_DASHES, zorder=2)
-        _notes(sheet, panel, drawn, row, controls["group"].nunique(), language)
-        _week_axis(sheet, panel, axis, unit, language)
-        if not decided.all():
-            words = text(
-                "chart.weeks_omitted", language, share=target_level(DECIDED_SHARE, "share", language)
-            )
-            sheet.text(panel.left, panel.bottom + 58, words, size=SMALL, color=MUTED_TEXT)
-        return sheet.figure
+    sheet = Sheet(28 + 256 + 48 + (0 if decided.all() else 20))
+    panel = sheet.panel(
+        left, 28, WIDTH - left - side - 22, 256, x=(span[0], span[1]), y=(axis.low, axis.high)
+    )
+    sheet.y_axis(panel, axis.ticks, names)
+    _windows(sheet, panel, result, language)
+    controls = drawn.loc[(drawn["arm"] == "control") & (drawn["group"] != "")]
+    groups = len(controls["group"].unique())
+    if groups > 1:
+        weekly_lines(panel, controls, MUTED, CONTEXT_LINE, 1)
+    _arms(sheet, panel, drawn, titles, (unit, language))
+    if row.target is not None:
+        panel.axes.axhline(row.target, color=TARGET, lw=1.4, ls=_DASHES, zorder=2, clip_on=False)
+    _notes(sheet, panel, drawn, row, groups, language)
+    _week_axis(sheet, panel, axis, unit, language)
+    if not decided.all():
+        words = text("chart.weeks_omitted", language, share=target_level(DECIDED_SHARE, "share", language))
+        sheet.text(panel.left, panel.bottom + 58, words, size=SMALL, color=MUTED_TEXT)
+    return sheet.figure
 
 
 def _arm_name(result: PilotResult, arm: str, language: Language) -> str:
@@ -395,38 +392,16 @@ def _arm_name(result: PilotResult, arm: str, language: Language) -> str:
 
 
 def _monday(day: date) -> float:
-    return float(date2num(day - timedelta(days=day.weekday())))
-
-
-def _timed(weekly: pd.DataFrame) -> pd.DataFrame:
-    """Add ``middle`` of the week as matplotlib's day number, and ``stretch``: weeks without a gap, per line."""
-    middle = np.asarray(date2num(pd.to_datetime(weekly["week"]).to_numpy()), float) + 3.5
-    timed = weekly.assign(middle=middle).sort_values(["arm", "group", "middle"])
-    gap = timed.groupby(["arm", "group"])["middle"].diff() > 7
-    return timed.assign(stretch=timed["group"] + "/" + gap.cumsum().astype(str))
-
-
-def _lines(panel: Panel, frame: pd.DataFrame, color: str, width: float, zorder: float) -> None:
-    sns.lineplot(
-        data=frame,
-        x="middle",
-        y="value",
-        units="stretch",
-        estimator=None,
-        color=color,
-        linewidth=width,
-        zorder=zorder,
-        ax=panel.axes,
-    )
+    return float(day.toordinal() - day.weekday())
 
 
 def _windows(sheet: Sheet, panel: Panel, result: PilotResult, language: Language) -> None:
     before, during = result.plan.before, result.plan.during
-    start, end = float(date2num(during[0])), float(date2num(during[1])) + 1
+    start, end = during[0].toordinal(), during[1].toordinal() + 1
     panel.axes.axvspan(start, end, color=PILOT_TINT, lw=0, zorder=-1)
     entries = []
     for (first, last), key, color in ((before, "window_before", MUTED_TEXT), (during, "window_pilot", PILOT)):
-        middle = (panel.x(float(date2num(first))) + panel.x(float(date2num(last)) + 1)) / 2
+        middle = (panel.x(first.toordinal()) + panel.x(last.toordinal() + 1)) / 2
         entries.append(
             (middle, text(f"chart.{key}", language, period=period_text(first, last, language)), color)
         )
@@ -446,11 +421,9 @@ def _arms(
         pooled = drawn.loc[(drawn["arm"] == arm) & (drawn["group"] == "")]
         if pooled.empty:
             continue
-        _lines(panel, pooled, color, MAIN_LINE, 3)
-        for point in pooled.itertuples(index=False):
-            dot = panel.axes.add_line(marker(color, hollow=arm == "control"))
-            dot.set_data([point.middle], [point.value])
-            dot.set_zorder(4)
+        weekly_lines(panel, pooled, color, MAIN_LINE, 3)
+        for point in pooled.to_dict("records"):
+            dot(panel, point["day"], point["value"], color, hollow=arm == "control", zorder=4)
         ends.append((panel.y(pooled["value"].iloc[-1]), titles[arm], ink, float(pooled["value"].iloc[-1])))
     centers = spread([end[0] for end in ends], [34.0] * len(ends), low=panel.top - 4, high=panel.bottom + 4)
     for center, (_, title, ink, value) in zip(centers, ends, strict=True):
@@ -462,51 +435,20 @@ def _arms(
 def _notes(
     sheet: Sheet, panel: Panel, drawn: pd.DataFrame, row: PilotMetric, controls: int, language: Language
 ) -> None:
-    """Write the target's name and the note on the thin lines where least data lie."""
-    taken = []
+    lines = drawn.assign(group=drawn["arm"] + "/" + drawn["group"])
     if row.target is not None:
         words = text("chart.target", language, value=target_level(row.target, as_unit(row.unit), language))
-        line = panel.y(row.target)
-        taken.append((words, INK, [line - 5, line + 14]))
+        at = panel.y(row.target)
+        sheet.note(panel, words, [at - 5, at + 14], lines)
     if controls > 1:
         words = text("chart.thin_lines", language, count=controls)
-        taken.append(
-            (words, MUTED_TEXT, [panel.bottom - 10, panel.top + 18, panel.bottom - 30, panel.top + 36])
-        )
-    paths = [
-        (panel.x(one["middle"].to_numpy()), panel.y(one["value"].to_numpy()))
-        for _, one in drawn.groupby(["arm", "stretch"])
-    ]
-    used: list[tuple[float, float, float]] = []
-    for words, color, bases in taken:
-        width = text_width(words, SMALL)
-        spots = [(left, base) for base in bases for left in (panel.left + 8, panel.right - width - 8)]
-        free = [
-            spot
-            for spot in spots
-            if all(abs(spot[1] - y) > 16 or spot[0] + width < x or spot[0] > end for x, end, y in used)
-        ]
-        left, base = min(free or spots, key=lambda spot: _hits(spot, width, paths))
-        used.append((left, left + width, base))
-        sheet.text(left, base, words, size=SMALL, color=color, over=True)
-
-
-def _hits(spot: tuple[float, float], width: float, paths: list[tuple[np.ndarray, np.ndarray]]) -> int:
-    """Count how many points of the lines lie under a label."""
-    left, base = spot
-    found = 0
-    for x, y in paths:
-        along = np.linspace(left - 4, left + width + 4, 60)
-        along = along[(along >= x[0]) & (along <= x[-1])]
-        heights = np.interp(along, x, y)
-        found += int(((heights > base - 15) & (heights < base + 7)).sum())
-    return found
+        bases = [panel.bottom - 10, panel.top + 18, panel.bottom - 30, panel.top + 36]
+        sheet.note(panel, words, bases, lines, color=MUTED_TEXT)
 
 
 def _week_axis(sheet: Sheet, panel: Panel, axis: Scale, unit: Unit, language: Language) -> None:
     weeks = np.arange(panel.x_limits[0], panel.x_limits[1], 7)
-    days = [pd.Timestamp("1970-01-01") + pd.Timedelta(days=float(week)) for week in weeks]
-    names = [date_text(day.date(), language, year=False) for day in days]
+    names = [date_text(date.fromordinal(int(week)), language, year=False) for week in weeks]
     room = panel.width / max(len(weeks), 1)
     step = int(np.ceil((max(text_width(name, TICK) for name in names) + 8) / room))
     sheet.x_axis(panel, [float(week) + 3.5 for week in weeks[::step]], names[::step], grid=False)

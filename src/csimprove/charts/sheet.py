@@ -1,7 +1,7 @@
 """A sheet measured in pixels: panels, labels that keep apart, rules, axes and status marks.
 
-A sheet is 880 px wide; its height comes from its content. Texts stand on their baseline at pixel positions, so
-rows keep their pitch whatever the letters.
+A sheet is 880 px wide; its height comes from its content. Texts stand on their baseline at pixel positions,
+so rows keep their pitch whatever the letters.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import seaborn as sns
 from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 from matplotlib.text import Text
@@ -45,6 +47,7 @@ from csimprove.charts.theme import (
 )
 
 Align = Literal["left", "center", "right"]
+Floats = npt.NDArray[np.float64]
 Icon = Literal["tick", "cross", "unknown", "stop", "watch"]
 
 
@@ -85,8 +88,9 @@ class Sheet:
     """A figure of 880 px by ``height`` px on which everything is placed in px from the top left."""
 
     def __init__(self, height: float) -> None:
-        self.height = height
+        self.height = height = np.ceil(height)
         self.figure = Figure(figsize=(WIDTH / PIXELS, height / PIXELS), dpi=PIXELS, facecolor=PAPER)
+        self._notes: list[tuple[float, float, float]] = []  # left, right, baseline
         self._pixels = Affine2D().scale(1 / WIDTH, -1 / height).translate(0, 1) + self.figure.transFigure
 
     def text(
@@ -101,17 +105,18 @@ class Sheet:
         strong: bool = False,
         over: bool = False,
     ) -> list[Text]:
-        """Write lines, the first on baseline ``y``; ``strong`` by a thin stroke, ``over`` data with a paper rim."""
+        """Write lines, the first on baseline ``y``; ``strong`` by a thin stroke, ``over`` data by a rim."""
         effects: list[patheffects.AbstractPathEffect] = []
         if over:
             effects.append(patheffects.withStroke(linewidth=2.5, foreground=PAPER))
         if strong:
-            effects.append(patheffects.withStroke(linewidth=0.7, foreground=color))
+            effects.append(patheffects.withStroke(linewidth=0.45, foreground=color))
         written = []
-        for i, line in enumerate(drawable(words).split("\n")):
+        for i, line in enumerate(words.split("\n")):
             baseline = y + i * pitch(size)
-            text = self.figure.text(x / WIDTH, 1 - baseline / self.height, line, fontsize=size, color=color)
-            text.set(ha=align, va="baseline", parse_math=False, family=list(families()))
+            text = self.figure.text(x / WIDTH, 1 - baseline / self.height, drawable(line))
+            text.set(ha=align, va="baseline", fontsize=size, color=color, parse_math=False)
+            text.set_fontfamily(list(families()))
             text.set_path_effects(effects)
             written.append(text)
         return written
@@ -126,12 +131,47 @@ class Sheet:
         size: float = SMALL,
         over: bool = True,
     ) -> None:
-        """Write labels (centre in px, words, colour) on one baseline, moved apart where they would overlap."""
+        """Write labels (centre in px, words, colour) on one baseline, moved apart where they overlap."""
         centers = spread(
             [x for x, _, _ in entries], [text_width(w, size) for _, w, _ in entries], low=low, high=high
         )
         for center, (_, words, color) in zip(centers, entries, strict=True):
             self.text(center, y, words, size=size, color=color, align="center", over=over)
+
+    def note(
+        self, panel: Panel, words: str, bases: Sequence[float], lines: pd.DataFrame, *, color: str = INK
+    ) -> None:
+        """Write a note in a panel, on one of the baselines, where it covers least of lines and earlier notes.
+
+        ``lines`` has the columns ``day``, ``value`` and ``group``.
+        """
+        width = text_width(words, SMALL)
+        inside = [base for base in bases if panel.top + 8 <= base <= panel.bottom + 2] or list(bases)
+        lefts = np.linspace(panel.left + 4, max(panel.right - width - 4, panel.left + 4), 9)
+        paths = [self._path(panel, one) for _, one in lines.groupby("group")]
+
+        def covered(spot: tuple[float, float]) -> int:
+            left, base = spot
+            notes = sum(
+                abs(base - y) < 16 and left < end and left + width > start for start, end, y in self._notes
+            )
+            x_near, y_near = (left - 4, left + width + 4), (base - 15, base + 7)
+            points = sum(
+                int(((x > x_near[0]) & (x < x_near[1]) & (y > y_near[0]) & (y < y_near[1])).sum())
+                for x, y in paths
+            )
+            return 1000 * notes + points
+
+        left, base = min(((float(left), base) for base in inside for left in lefts), key=covered)
+        self._notes.append((left, left + width, base))
+        self.text(left, base, words, size=SMALL, color=color, over=True)
+
+    @staticmethod
+    def _path(panel: Panel, line: pd.DataFrame) -> tuple[Floats, Floats]:
+        days = np.union1d(np.linspace(*panel.x_limits, 200), line["day"])
+        days = days[(days >= line["day"].min()) & (days <= line["day"].max())]
+        values = np.interp(days, line["day"], line["value"])
+        return np.array([panel.x(day) for day in days]), np.array([panel.y(value) for value in values])
 
     def rule(self, y: float, left: float = 0.0, right: float = WIDTH, color: str = LINE) -> None:
         """Draw a horizontal rule."""
@@ -183,7 +223,7 @@ class Sheet:
             self._add(
                 shape,
                 fill=color if fill else None,
-                line={"own": color, "paper": PAPER, "": None}[line],
+                line={"own": color, "paper": PAPER, "ink": INK, "": None}[line],
                 width=width,
             )
 
@@ -197,25 +237,54 @@ class Sheet:
         self.figure.add_artist(patch)
 
 
-def marker(color: str, *, hollow: bool = False, size: float = 6.0) -> Line2D:
-    """Build a dot with a paper-coloured rim, or a ring, to be added to axes at a point."""
-    return Line2D(
-        [],
-        [],
-        ls="none",
-        marker="o",
+def dot(
+    panel: Panel,
+    x: float,
+    y: float,
+    color: str,
+    *,
+    hollow: bool = False,
+    size: float = 6.0,
+    zorder: float = 3,
+) -> None:
+    """Draw a dot with a paper-coloured rim, or a ring, at a point of the data."""
+    panel.axes.plot(
+        [x],
+        [y],
+        "o",
         ms=size,
         mfc=PAPER if hollow else color,
         mec=color if hollow else PAPER,
         mew=1.5 if hollow else 1.0,
         clip_on=False,
+        zorder=zorder,
+    )
+
+
+def weekly_lines(panel: Panel, frame: pd.DataFrame, color: str, width: float, zorder: float = 2) -> None:
+    """Join the weeks (``day``, ``value``) of each ``group``, but not over a week that is missing."""
+    if frame.empty:
+        return
+    weeks = frame.sort_values(["group", "day"])
+    gap = weeks.groupby("group")["day"].diff() > 7
+    sns.lineplot(
+        data=weeks.assign(stretch=weeks["group"] + "/" + gap.cumsum().astype(str)),
+        x="day",
+        y="value",
+        units="stretch",
+        estimator=None,
+        color=color,
+        linewidth=width,
+        zorder=zorder,
+        clip_on=False,
+        ax=panel.axes,
     )
 
 
 def estimate(panel: Panel, y: float, value: float, low: float | None, high: float | None) -> None:
     """Draw an interval as a bar on row ``y`` with a pip at the value; no pip where it would cover the bar."""
     if low is None or high is None:
-        panel.axes.add_line(marker(PILOT)).set_data([value], [y])
+        dot(panel, value, y, PILOT)
         return
     wide = panel.x(high) - panel.x(low)
     panel.axes.barh(
@@ -225,10 +294,10 @@ def estimate(panel: Panel, y: float, value: float, low: float | None, high: floa
         panel.axes.plot([value], [y], "o", ms=5, mfc=PAPER, mec=PAPER, clip_on=False)
 
 
-def _polygon(corners: int, start: float = 90.0) -> Outline:
+def _polygon(corners: int, start: float = 90.0, radius: float = 1.0) -> Outline:
     angles = np.radians(start + np.arange(corners + 1) * 360 / corners)
     # the sheet's y runs downwards
-    return Outline(np.column_stack([np.cos(angles), -np.sin(angles)]), closed=True)
+    return Outline(radius * np.column_stack([np.cos(angles), -np.sin(angles)]), closed=True)
 
 
 def _strokes(*lines: Sequence[tuple[float, float]]) -> Outline:
@@ -257,17 +326,17 @@ _QUESTION = Outline(
         Outline.LINETO,
     ],
 )
-#: Parts of a mark in a square from -1 to 1: outline, filled with its colour, line ("own", "paper", none), line width.
-_ICONS: dict[Icon, tuple[tuple[Outline, bool, Literal["own", "paper", ""], float], ...]] = {
+#: Parts of a mark in a square from -1 to 1: outline, whether filled, colour of its line, line width.
+_ICONS: dict[Icon, tuple[tuple[Outline, bool, Literal["own", "paper", "ink", ""], float], ...]] = {
     "tick": (
         (Outline.unit_circle(), True, "", 0),
         (_strokes([(-0.42, 0.04), (-0.12, 0.34), (0.44, -0.32)]), False, "paper", 1.6),
     ),
-    "cross": ((_polygon(4), True, "", 0), (_CROSS, False, "paper", 1.6)),
+    "cross": ((_polygon(4, radius=1.2), True, "", 0), (_CROSS, False, "paper", 1.6)),
     "unknown": ((Outline.unit_circle(), False, "own", 1.3), (_QUESTION, False, "own", 1.2)),
-    "stop": ((_polygon(8, 22.5), True, "", 0), (_CROSS, False, "paper", 1.6)),
+    "stop": ((_polygon(8, 22.5, 1.08), True, "", 0), (_CROSS, False, "paper", 1.6)),
     "watch": (
-        (_polygon(3), True, "", 0),
-        (_strokes([(0, -0.4), (0, 0.08)], [(0, 0.3), (0, 0.31)]), False, "paper", 1.4),
+        (_polygon(3, radius=1.2), True, "", 0),
+        (_strokes([(0, -0.4), (0, 0.08)], [(0, 0.32), (0, 0.33)]), False, "ink", 1.2),
     ),
 }
