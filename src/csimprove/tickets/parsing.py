@@ -6,8 +6,11 @@ comes what is checked: the value, the text that could not be read, and the named
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
 
 from csimprove import columns
 from csimprove.errors import SettingsError
@@ -23,7 +26,6 @@ ISO_FORMATS = tuple(
 )
 #: A time with its own offset, which wins over the zone of the settings.
 _OFFSET = r"^(.*\d:\d\d(?:[.:][\d.]+)?(?: ?[AaPp][Mm])?) ?([Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?)$"
-_SPACES = " \t\r\n\u00a0\u3000"
 _TRUE = ("true", "yes", "1", "y", "t", "是")
 _FALSE = ("false", "no", "0", "n", "f", "否")
 _EARLIEST = "TIMESTAMP '1990-01-01'"
@@ -60,14 +62,14 @@ def texts(fields: Iterable[Field], missing: Iterable[str], *, file: SourceFile, 
     names = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(file.headings)))
     # square brackets and wildcards in a path would be read as a pattern
     path = "".join(f"[{letter}]" if letter in "[*?" else letter for letter in str(file.text))
-    trimmed = ", ".join(f"trim(c{f.position}, {literal(_SPACES)}) AS {quoted(f.name)}" for f in fields)
+    trimmed = ", ".join(f"{_trimmed(f'c{field.position}')} AS {quoted(field.name)}" for field in fields)
     renamed = ", ".join(f"{_renamed(field, missing)} AS {quoted(field.name)}" for field in fields)
     return f"""WITH lines AS (
-        SELECT row_number() OVER () AS n, * FROM read_csv({literal(path)}, auto_detect = false, header = true,
+        SELECT * FROM read_csv({literal(path)}, auto_detect = false, header = true,
             delim = {literal(file.delimiter)}, quote = '"', escape = '"', compression = 'none',
             columns = {{{names}}}, {options})),
-    trimmed AS (SELECT n, {trimmed} FROM lines),
-    texts AS (SELECT n, {renamed} FROM trimmed)"""
+    trimmed AS (SELECT {trimmed} FROM lines),
+    texts AS (SELECT {renamed} FROM trimmed)"""
 
 
 def parse(
@@ -77,15 +79,34 @@ def parse(
     first = ", ".join(f"{sql} AS {quoted('first ' + f.name)}" for f in fields if (sql := _first(f, times)))
     value = ", ".join(f"{_value(f, times, zone, key)} AS {quoted('value ' + f.name)}" for f in fields)
     final = ", ".join(part for field in fields for part in _checked(field))
-    moved = " OR ".join(_moved(name, zone) for name in times) if zone != "UTC" else ""
-    twice = " OR ".join(_twice(name, zone) for name in times) if zone != "UTC" else ""
     rules = _rules(exclude, fields)
+    moved = _odd(times, zone, lambda name: f"NOT {_round_trip(name, zone, 0)}")
+    # half an hour is Lord Howe's change
+    twice = _odd(times, zone, lambda name: f"{_round_trip(name, zone, 60)} OR {_round_trip(name, zone, 30)}")
     return f"""firsts AS (SELECT *{", " + first if first else ""} FROM texts),
     found AS (SELECT *, {value} FROM firsts)
-    SELECT n, {final}, {rules} AS rule,
-        coalesce({moved or "false"}, false) AS missing_local_time,
-        coalesce({twice or "false"}, false) AS ambiguous_local_time
+    SELECT {final}, {rules} AS rule, 0 AS shift,
+        {moved} AS missing_local_time, {twice} AS ambiguous_local_time
     FROM found"""
+
+
+@cache
+def steady(zone: str) -> tuple[str, int]:
+    """Return the local time, as SQL, from which a zone keeps one offset, and that offset in seconds.
+
+    Converting by the engine's zone tables costs more than all other parsing; most of Asia does not need it.
+
+    Examples
+    --------
+    >>> steady("Asia/Shanghai")
+    ("TIMESTAMP '1991-09-16 00:00:00'", 28800)
+    """
+    info, moment = ZoneInfo(zone), datetime(2100, 1, 1, tzinfo=UTC)
+    offset = moment.astimezone(info).utcoffset()
+    while moment.year > 1989 and moment.astimezone(info).utcoffset() == offset:
+        moment -= timedelta(days=1)
+    since = (moment + timedelta(days=2)).replace(tzinfo=None)
+    return f"TIMESTAMP '{since}'", round((offset or timedelta(0)).total_seconds())
 
 
 def is_time(name: str) -> bool:
@@ -128,6 +149,11 @@ def offset_given(text: str) -> str:
 def without_offset(text: str) -> str:
     """Return SQL of a text with its own offset cut off."""
     return f"regexp_replace({text}, {literal(_OFFSET)}, '\\1')"
+
+
+def _trimmed(name: str) -> str:
+    # a tab after an id keeps spreadsheets from rounding it; trimming more than spaces everywhere is slow
+    return f"CASE WHEN contains({name}, chr(9)) THEN trim({name}, ' ' || chr(9)) ELSE trim({name}) END"
 
 
 def _renamed(field: Field, missing: Iterable[str]) -> str:
@@ -202,23 +228,23 @@ def _rules(exclude: Exclude, fields: tuple[Field, ...]) -> str:
 
 def _utc(local: str, zone: str) -> str:
     """Local to UTC; of an hour that comes twice DuckDB takes the second, one that is skipped it moves on."""
-    return local if zone == "UTC" else f"timezone('UTC', timezone({literal(zone)}, {local}))"
+    since, offset = steady(zone)
+    slow = f"timezone('UTC', timezone({literal(zone)}, {local}))"
+    return f"CASE WHEN {local} >= {since} THEN {local} - to_seconds({offset}) ELSE {slow} END"
 
 
-def _local(utc: str, zone: str) -> str:
-    return f"timezone({literal(zone)}, timezone('UTC', {utc}))"
+def _odd(names: Iterable[str], zone: str, test: Callable[[str], str]) -> str:
+    """Whether a row has a time, from when the zone still changed its offset, for which the test holds."""
+    since, _ = steady(zone)
+    tests = (f"CASE WHEN {quoted(f'first {name}')} < {since} THEN {test(name)} END" for name in names)
+    return f"coalesce({' OR '.join(tests)}, false)"
 
 
-def _moved(name: str, zone: str) -> str:
-    first, value = quoted(f"first {name}"), quoted(f"value {name}")
-    return f"{_local(value, zone)} <> date_trunc('second', {first})"
-
-
-def _twice(name: str, zone: str) -> str:
-    """Whether the same local time was also an hour, or half an hour (Lord Howe), earlier."""
-    first, value = quoted(f"first {name}"), quoted(f"value {name}")
-    earlier = (_local(f"({value} - INTERVAL {minutes} MINUTE)", zone) for minutes in (60, 30))
-    return " OR ".join(f"{local} = date_trunc('second', {first})" for local in earlier)
+def _round_trip(name: str, zone: str, minutes: int) -> str:
+    """Whether the UTC time, put back by so many minutes, reads on the local clock as it does in the file."""
+    back = f"{quoted(f'value {name}')} - INTERVAL {minutes} MINUTE"
+    local = f"timezone({literal(zone)}, timezone('UTC', {back}))"
+    return f"{local} = date_trunc('second', {quoted(f'first {name}')})"
 
 
 def _type(name: str) -> str:

@@ -6,7 +6,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
@@ -131,7 +131,9 @@ def _engine(settings: Settings, scratch: Path) -> Iterator[DuckDBPyConnection]:
         }
     )
     try:
-        con.execute("SET enable_progress_bar = false")
+        # in a notebook without ipywidgets there is no bar, and the setting is refused
+        with suppress(duckdb.InvalidInputException):
+            con.execute("SET enable_progress_bar = false")
         yield con
     finally:
         con.close()
@@ -151,7 +153,9 @@ def _load(
     bad = f"store_rejects = true, rejects_table = 'bad_{name}', rejects_scan = 'scan_{name}'"
     texts = parsing.texts(fields, missing_texts(settings.source), file=file, options=bad)
     parsed = parsing.parse(fields, times, zone=settings.source.zone, exclude=exclude, key=key)
-    con.execute(f"CREATE TEMP TABLE {name} AS {texts}, {parsed}")
+    con.execute(f"CREATE TEMP TABLE loaded_{name} AS {texts}, {parsed}")
+    # the engine keeps the order of the file, so that the place in the table tells the line
+    con.execute(f"CREATE TEMP VIEW {name} AS SELECT rowid + 1 + shift AS n, * FROM loaded_{name}")
     malformed, malformed_count = _malformed(con, name)
     read, *unread = _row(con, name, ["count(*)", *(f"count({quoted('bad ' + f.name)})" for f in fields)])
     if not read and not malformed:
@@ -215,9 +219,9 @@ def _malformed(con: DuckDBPyConnection, name: str) -> tuple[list[Failure], int]:
             SELECT line - place AS start, max(place) AS shift
             FROM (SELECT DISTINCT line, dense_rank() OVER (ORDER BY line) AS place FROM bad_{name})
             GROUP BY ALL""")
-        con.execute(f"""UPDATE {name} SET n = {name}.n + moved.shift
-            FROM (SELECT n, shift FROM {name} ASOF JOIN shifts ON n >= start) AS moved
-            WHERE moved.n = {name}.n""")
+        con.execute(f"""UPDATE loaded_{name} SET shift = moved.shift
+            FROM (SELECT n, s.shift FROM {name} AS t ASOF JOIN shifts AS s ON n >= start) AS moved
+            WHERE moved.n = loaded_{name}.rowid + 1""")
     failures = []
     for line, kind, message in found[:KEPT_REJECTS]:
         counts = re.findall(r"\d+", message) if "COLUMNS" in kind else []
@@ -274,7 +278,7 @@ def _mark_repeated(con: DuckDBPyConnection, table: _Table) -> None:
     """Give all rows of one id but the one updated last (else the last one) the rule ``duplicate_id``."""
     twice = f"SELECT ticket_id FROM tickets WHERE {_USED} GROUP BY ticket_id HAVING count(*) > 1"
     updated = "updated_at DESC NULLS LAST, " if "updated_at" in table.columns else ""
-    con.execute(f"""UPDATE tickets SET rule = 'duplicate_id' WHERE n IN (
+    con.execute(f"""UPDATE loaded_tickets SET rule = 'duplicate_id' WHERE rowid + 1 + shift IN (
         SELECT n FROM (
             SELECT n, row_number() OVER (PARTITION BY ticket_id ORDER BY {updated}n DESC) AS place
             FROM tickets WHERE {_USED} AND ticket_id IN ({twice}))
@@ -343,19 +347,17 @@ def _account(con: DuckDBPyConnection, table: _Table, settings: Settings) -> Read
 
 
 def _write_tickets(con: DuckDBPyConnection, table: _Table, path: Path) -> None:
-    """Write the used rows; the next contact of a customer by window over the distinct times of opening."""
-    category = "t.category" if "category" in table.columns else "NULL::VARCHAR"
+    """Write the used rows, in the order of the file, each with its customer's next contact."""
     source = {name: quoted(name) for name in table.columns} | {"row": "n + 1"}
     joined = f"(SELECT * FROM tickets WHERE {_USED})"
     if "customer_key" in table.columns:
+        category = ", category" if "category" in table.columns else ""
+        # times are whole seconds: the first one strictly after, whatever opens at the same moment
         con.execute(f"""CREATE TEMP TABLE contacts AS
-            SELECT customer_key, category, opened_at, lead(opened_at) OVER
-                (PARTITION BY customer_key, category ORDER BY opened_at) AS recontact_at
-            FROM (SELECT DISTINCT customer_key, {category} AS category, opened_at
-                FROM tickets AS t WHERE {_USED} AND customer_key IS NOT NULL)""")
-        joined = f"""(SELECT t.*, recontact_at FROM {joined} AS t LEFT JOIN contacts AS c
-            ON t.customer_key = c.customer_key AND t.opened_at = c.opened_at
-            AND {category} IS NOT DISTINCT FROM c.category)"""
+            SELECT n, first_value(opened_at) OVER (PARTITION BY customer_key{category} ORDER BY opened_at
+                RANGE BETWEEN INTERVAL 1 SECOND FOLLOWING AND UNBOUNDED FOLLOWING) AS recontact_at
+            FROM tickets WHERE {_USED} AND customer_key IS NOT NULL""")
+        joined = f"(SELECT * FROM {joined} LEFT JOIN contacts USING (n))"
         source["recontact_at"] = "recontact_at"
     chosen = _typed(columns.TICKETS, source)
     con.execute(f"COPY (SELECT {chosen} FROM {joined} ORDER BY n) TO {parsing.literal(str(path))} {_PARQUET}")
