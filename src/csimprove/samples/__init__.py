@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from csimprove.errors import SettingsError
-from csimprove.samples.export import Broken, Language, export, playbook
+from csimprove.samples.export import Broken, Language, as_export, playbook
 from csimprove.samples.process import LATE_AFTER_SALES_SHARE, Rates, draw_outcomes
 from csimprove.samples.stream import Variant, draw_stream
 
@@ -112,7 +112,7 @@ def programme(
     rng = np.random.default_rng([_SALT, seed])
     stream = draw_stream(rng, TICKETS[small], easy_mix=variant == "mix_shift")
     outcomes = draw_outcomes(rng, stream, variant)
-    tickets, pauses, broken = export(rng, stream, outcomes, language)
+    tickets, pauses, broken = as_export(rng, stream, outcomes, language)
     truth = Truth(
         **outcomes.rates, effect=outcomes.effect, late_after_sales_share=LATE_AFTER_SALES_SHARE, broken=broken
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -22,6 +23,7 @@ from csimprove.samples.stream import (
     Array,
     Stream,
     in_language,
+    packaged,
     seconds,
 )
 
@@ -38,44 +40,9 @@ CAUSES = {
 }
 LATE_AFTER_SALES = "Late after-sales response"
 
+_WORDS = tomllib.loads(packaged("words.toml"))
 #: English heading, value or name in the settings file = Chinese.
-CHINESE = {
-    **{"Ticket": "工单编号", "Opened": "受理时间", "First response": "首次响应时间", "Resolved": "解决时间"},
-    **{"Reopened": "重新打开时间", "Customer": "客户姓名", "Phone": "联系电话", "Category": "问题类别"},
-    **{
-        "Cause": "投诉原因",
-        "Stage": "服务阶段",
-        "Channel": "服务渠道",
-        "Severity": "问题级别",
-        "Region": "区域",
-    },
-    **{"Team": "班组", "Agent": "坐席工号", "Complaint": "是否投诉", "Score": "满意度评分"},
-    **{"Survey sent": "是否发送评价", "Wait seconds": "等待秒数", "yes": "是", "no": "否", "Test": "测试"},
-    **{"East China": "华东", "North China": "华北", "South China": "华南", "Southwest": "西南"},
-    **{"phone": "电话", "online": "在线", "email": "邮件", "social": "社交媒体", "branch": "网点"},
-    **{"pre-sales": "售前", "in-sales": "售中", "after-sales": "售后"},
-    **{"Product enquiry": "产品咨询", "Price and offers": "价格优惠", "Order change": "订单变更"},
-    **{
-        "Payment": "支付",
-        "Delivery": "配送",
-        "Product fault": "产品故障",
-        "Returns": "退换货",
-        "Invoice": "发票",
-    },
-    **{
-        "Late after-sales response": "售后响应慢",
-        "Process too complex": "流程复杂",
-        "Wrong information": "解答有误",
-    },
-    **{"Product quality": "产品质量", "Delivery delay": "配送延误", "Attitude": "服务态度"},
-    **{
-        "Billing error": "账单错误",
-        "Regional service manager": "区域客服经理",
-        "Workforce planner": "排班主管",
-    },
-    **{"Customer experience lead": "客户体验负责人", "Quality manager": "质量经理"},
-    **{"Programme lead": "项目负责人", "Data analyst": "数据分析师"},
-}
+CHINESE: dict[str, str] = _WORDS["chinese"]
 
 _TEST_TICKETS = 24
 _NO_CATEGORY, _NO_CAUSE, _NO_AGENT = 0.02, 0.07, 0.015
@@ -84,47 +51,6 @@ _PAUSED, _PAUSED_TWICE = 0.15, 0.2
 #: Texts that stand where a time should be; without an opening a ticket is unusable.
 _UNREADABLE = {"Opened": ("2025-06-31 09:15:00", "soon"), "Resolved": ("2025-13-02 10:00:00", "??")}
 _REVERSED = 2
-_GIVEN = (
-    "Anna",
-    "Ben",
-    "Clara",
-    "David",
-    "Elena",
-    "Frank",
-    "Grace",
-    "Henry",
-    "Iris",
-    "James",
-    "Karin",
-    "Maria",
-    "Nils",
-    "Olga",
-    "Paul",
-    "Rosa",
-    "Simon",
-    "Tina",
-)
-_FAMILY = (
-    "Abel",
-    "Baker",
-    "Carter",
-    "Dorn",
-    "Evans",
-    "Fisher",
-    "Gray",
-    "Hale",
-    "Irving",
-    "Jensen",
-    "Keller",
-    "Lang",
-    "Moss",
-    "Owens",
-    "Reed",
-    "Stone",
-    "Turner",
-    "West",
-)
-_SURNAMES = "王李张刘陈杨黄赵周吴徐孙马朱胡郭何林高罗"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +73,7 @@ def playbook(language: Language) -> str:
     return text
 
 
-def export(
+def as_export(
     rng: np.random.Generator, stream: Stream, outcomes: Outcomes, language: Language
 ) -> tuple[pd.DataFrame, pd.DataFrame, Broken]:
     """Write programme and outcomes as text columns, with the gaps and errors of a real file.
@@ -203,13 +129,14 @@ def _table(
     # Two tickets without category of one customer could be taken for a repeat contact.
     twice = pd.Series(np.where(no_category, outcomes.customer, -1 - np.arange(size))).duplicated().to_numpy()
     yes_no = ("no", "yes")
+    people = _customer_names(language)
     return pd.DataFrame(
         {
             "Opened": _time(stream.opened),
             "First response": _time(answered),
             "Resolved": _time(outcomes.resolved),
             "Reopened": _time(outcomes.reopened),
-            "Customer": _customer_names(language)[outcomes.customer % (len(_GIVEN) * len(_FAMILY))],
+            "Customer": people[outcomes.customer % len(people)],
             # No operator has the prefix 154; 7919 and the range have no common factor: one number a customer.
             "Phone": _numbered(outcomes.customer * 7919 % 10**8 + 10**8, "154", skip=1),
             "Category": np.where(no_category & ~twice, "-", named(CATEGORIES, stream.category)),
@@ -258,13 +185,11 @@ def _team_names(language: Language) -> list[str]:
 
 def _customer_names(language: Language) -> Array:
     if language == "zh":
-        names = [
-            f"{_SURNAMES[i]}{title}"
-            for i in range(len(_GIVEN))
-            for title in ("先生", "女士") * (len(_FAMILY) // 2)
-        ]
+        names = [f"{surname}{title}" for surname in _WORDS["surnames"] for title in ("先生", "女士")]
     else:
-        names = [f"{given} {family}" for given in _GIVEN for family in _FAMILY]
+        names = [
+            f"{given} {family}" for given in _WORDS["given"].split() for family in _WORDS["family"].split()
+        ]
     return np.array(names, object)
 
 

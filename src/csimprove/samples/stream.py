@@ -89,15 +89,17 @@ class OpenTime:
         return reached
 
 
-def template() -> str:
-    """Text of the settings file, lines of one language marked."""
-    return resources.files(__package__).joinpath("playbook.template").read_text(encoding="utf-8")
+def packaged(name: str) -> str:
+    """Text of a file beside this module."""
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 def in_language(language: str) -> str:
     """Return the settings file with the lines of one language; values still English."""
     lines = (
-        line for line in template().splitlines() if line[:3] not in ("en|", "zh|") or line[:2] == language
+        line
+        for line in packaged("playbook.template").splitlines()
+        if line[:3] not in ("en|", "zh|") or line[:2] == language
     )
     return "\n".join(line.removeprefix(f"{language}| ") for line in lines) + "\n"
 
