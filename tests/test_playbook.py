@@ -8,15 +8,16 @@ import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import nbformat
 import pytest
 
 from csimprove import metrics, playbook
 from csimprove.errors import RunError, SettingsError
-from csimprove.playbook import notebooks, runs
+from csimprove.playbook import notebooks, pages, runs
 from csimprove.playbook.parameters import Parameter, checked, convert, declared
+from csimprove.report.cells import RESULT
 from csimprove.settings import read_settings
 
 PARAMETERS = """\
@@ -54,7 +55,7 @@ def notebook(*cells: nbformat.NotebookNode, parameters: str = PARAMETERS) -> nbf
 def hand_over(name: str, result: str) -> nbformat.NotebookNode:
     return code(
         "from IPython.display import display\n"
-        f"display({{{runs.RESULT!r}: {{'name': {name!r}, 'result': {result}}}}}, raw=True)"
+        f"display({{{RESULT!r}: {{'name': {name!r}, 'result': {result}}}}}, raw=True)"
     )
 
 
@@ -65,7 +66,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "project" / "notebooks").mkdir(parents=True)
     (tmp_path / "project" / "playbook.toml").write_text(SETTINGS, encoding="utf-8")
     reading = SimpleNamespace(source="tickets.csv", sha256="0" * 64, rows=3, used=2)
-    measures = SimpleNamespace(reading=reading, as_of=datetime(2026, 1, 31, tzinfo=UTC), key="k")
+    measures = SimpleNamespace(
+        reading=reading, as_of=datetime(2026, 1, 31, tzinfo=UTC), key="k", zone="Asia/Shanghai"
+    )
     monkeypatch.setattr(metrics, "load_measures", lambda settings, **_: measures, raising=False)
     monkeypatch.setattr(notebooks, "package_folder", lambda: tmp_path / "package")
     return tmp_path / "project"
@@ -140,7 +143,7 @@ def test_a_good_run_is_published_whole_and_runs_again_from_where_it_lies(project
     }
 
 
-FILES = ["01_good.ipynb", "index.html", "manifest.json", "results.json"]
+FILES = ["01_good.html", "01_good.ipynb", "index.html", "manifest.json", "results.json"]
 
 FAILURES = {
     "raises": ("1 / 0", "code cell 3 (`1 / 0`): ZeroDivisionError: division by zero"),
@@ -330,15 +333,17 @@ def test_an_unwritable_reports_folder_is_told_before_anything_is_done(project: P
     )
 
 
-@pytest.mark.parametrize("step", ["write_json", "_pages", "_publish"])
+@pytest.mark.parametrize(
+    ("module", "step"), [(runs, "write_json"), (pages, "write_pages"), (runs, "_publish")]
+)
 def test_a_full_disk_leaves_nothing_half_published(
-    project: Path, monkeypatch: pytest.MonkeyPatch, step: str
+    project: Path, monkeypatch: pytest.MonkeyPatch, module: ModuleType, step: str
 ) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     put(project, "01_good")
-    monkeypatch.setattr(runs, step, full)
+    monkeypatch.setattr(module, step, full)
     with pytest.raises(RunError) as caught:
         run(project)
     assert str(caught.value) == (

@@ -54,12 +54,6 @@ class Playbook:
         """Sections of the settings without which the notebook has nothing to say."""
         return tuple(self.notebook.metadata.get("csimprove", {}).get("needs", ()))
 
-    @property
-    def title(self) -> str:
-        """The question that is the notebook's title, as its first heading has it."""
-        found = re.search(r"^# (.+)$", self.notebook.cells[0].source, flags=re.MULTILINE)
-        return found[1] if found else self.name
-
 
 def package_folder() -> Path:
     """Return the folder of the notebooks that come with the package.
@@ -127,6 +121,13 @@ def chosen(settings: Settings, only: Iterable[str] = ()) -> list[Playbook]:
             )
         picked.append(found)
     return [one for one in every if one in picked]
+
+
+def title(notebook: nbformat.NotebookNode, name: str) -> str:
+    """Return the question that is the notebook's first heading, else its name."""
+    prose = (cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    found = re.search(r"^# (.+)$", "\n".join(prose), flags=re.MULTILINE)
+    return found[1].strip() if found else name
 
 
 def read(path: Path) -> nbformat.NotebookNode:
@@ -203,6 +204,7 @@ def refresh(folder: str | Path, *, write: bool = True) -> list[str]:
             notebook,
             record_timing=False,
             kernel_name="python3",
+            extra_arguments=["--log-level=CRITICAL"],
             resources={"metadata": {"path": str(path.parent)}},
         )
         try:

@@ -21,17 +21,16 @@ import nbformat
 
 from csimprove import metrics
 from csimprove.errors import RunError, SettingsError
-from csimprove.playbook import execution, notebooks
+from csimprove.playbook import execution, notebooks, pages
 from csimprove.playbook.parameters import checked, declared
+from csimprove.report import Note
+from csimprove.report.cells import RESULT
 from csimprove.settings import Language, Settings, read_settings
 
 Progress = Literal["bar", "lines", "quiet"]
 
 #: Version of results.json and manifest.json: it grows with additions, which never change what is there.
 SCHEMA = 1
-
-#: Media type under which a notebook hands over a result.
-RESULT = "application/vnd.csimprove.result+json"
 
 #: Folder, beside the good runs, of those that failed.
 FAILED = "failed"
@@ -133,6 +132,7 @@ def run(
     spoken = _language(language or settings.language)
     chosen = notebooks.chosen(settings, only)
     values = checked(parameters or {}, {one.name: declared(one.notebook) for one in chosen})
+    notes = {one.name: pages.read_notes(settings, one.name, spoken) for one in chosen}
     with workplace(settings.reports, started) as part:
         measures = metrics.load_measures(settings, as_of=as_of)
         say(progress, f"measures of {measures.reading.used:,} tickets", clock)
@@ -150,9 +150,10 @@ def run(
             kept = _publish(part, home, started)
             raise RunError(f"{failure}.\nThe failed run is kept in {kept}; {last_good(settings.reports)}.")
         write_json(part / "results.json", results(jobs, settings, measures.as_of))
-        _pages(jobs, part, manifest, settings=settings, language=spoken)
+        shown = [_shown(job, notes[job.name]) for job in jobs]
+        pages.write_pages(part, shown, manifest, language=spoken, zone=measures.zone)
         folder = _publish(part, home, started)
-    return RunOutcome(folder, folder / "index.html", tuple(job.name for job in jobs), manifest["seconds"])
+    return RunOutcome(folder, folder / pages.INDEX, tuple(job.name for job in jobs), manifest["seconds"])
 
 
 def execute(
@@ -298,8 +299,19 @@ def _entry(job: Job) -> dict[str, Any]:
         "seconds": None if done is None else round(done.seconds, 3),
         "from": job.origin,
         "differs_from_package": job.differs,
-        "parameters": {name: value for name, value in job.values.items() if name != "settings"},
+        "parameters": _parameters(job),
     }
+
+
+def _parameters(job: Job) -> dict[str, Any]:
+    """Return the values of a run without the path of its settings, which the manifest names once."""
+    return {name: value for name, value in job.values.items() if name != "settings"}
+
+
+def _shown(job: Job, notes: tuple[Note, ...]) -> pages.Shown:
+    assert job.executed is not None  # every notebook of a good run
+    done = job.executed
+    return pages.Shown(job.name, done.notebook, done.seconds, _parameters(job), notes)
 
 
 def _deliver(jobs: list[Job], part: Path, *, settings: Settings, home: Path) -> None:
@@ -310,12 +322,6 @@ def _deliver(jobs: list[Job], part: Path, *, settings: Settings, home: Path) -> 
             values = {**job.values, **({"settings": there} if "settings" in job.values else {})}
             notebook = execution.tidied(job.executed.notebook, values)
             (part / f"{job.name}.ipynb").write_text(notebooks.text(notebook), encoding="utf-8")
-
-
-def _pages(
-    jobs: list[Job], part: Path, manifest: dict[str, Any], *, settings: Settings, language: Language
-) -> None:
-    (part / "index.html").write_text("x")
 
 
 def _publish(part: Path, home: Path, started: datetime) -> Path:
