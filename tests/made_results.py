@@ -112,10 +112,29 @@ BASELINE = BaselineResult(
     indicators=INDICATORS,
     cuts=pd.DataFrame(
         _CUTS,
-        columns="cut group metric numerator denominator undecided value ci_low ci_high".split(),
+        columns=[
+            "cut",
+            "group",
+            "metric",
+            "numerator",
+            "denominator",
+            "undecided",
+            "value",
+            "ci_low",
+            "ci_high",
+        ],
     ),
     trend=pd.DataFrame(
-        _TREND, columns="week metric numerator denominator undecided value complete".split()
+        _TREND,
+        columns=[
+            "week",
+            "metric",
+            "numerator",
+            "denominator",
+            "undecided",
+            "value",
+            "complete",
+        ],
     ).astype({"week": "datetime64[ns]"}),
     goals=(
         Goal("response_on_time", 0.752, 0.95, 0.198, 31.4, "Desk <lead>", date(2025, 12, 31)),
@@ -303,13 +322,45 @@ PILOT = PilotResult(
     metrics=METRICS,
     conditions=(),
     teams=pd.DataFrame(
-        _TEAMS, columns="metric unit group arm before during change tickets_before tickets_during".split()
+        _TEAMS,
+        columns=[
+            "metric",
+            "unit",
+            "group",
+            "arm",
+            "before",
+            "during",
+            "change",
+            "tickets_before",
+            "tickets_during",
+        ],
     ),
     weekly=pd.DataFrame(
-        _WEEKLY, columns="metric week arm group numerator denominator undecided value".split()
+        _WEEKLY,
+        columns=[
+            "metric",
+            "week",
+            "arm",
+            "group",
+            "numerator",
+            "denominator",
+            "undecided",
+            "value",
+        ],
     ).astype({"week": "datetime64[ns]"}),
     left_out=pd.DataFrame(
-        _LEFT_OUT, columns="metric arm period received no_unit no_limit not_counted undecided used".split()
+        _LEFT_OUT,
+        columns=[
+            "metric",
+            "arm",
+            "period",
+            "received",
+            "no_unit",
+            "no_limit",
+            "not_counted",
+            "undecided",
+            "used",
+        ],
     ),
     volume=TeamTest(0.015, 0.02, 17.0, 0.7, 0.5, -0.03, 0.059),
     volume_ok=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,8 +12,7 @@ if TYPE_CHECKING:  # only charts draws
 
 #: Media type under which a result leaves its notebook.
 RESULT = "application/vnd.csimprove.result+json"
-#: Resolution of figures; browsers count 96 pixels an inch, so a figure is shown at two thirds of its pixels.
-DPI = 144
+#: Pixels an inch that browsers count, while the file has 144: figures stay sharp on fine screens and paper.
 _SCREEN_DPI = 96
 #: Digits of floats that are handed over: more than enough for 1e-9, fewer than machines disagree on.
 _DIGITS = 10
@@ -43,14 +41,13 @@ def show_chart(figure: Figure, *, title: str, lede: str, caption: str, alt: str)
     None
         The heading, the picture (PNG at 144 dots an inch with its alt text) and the caption are displayed.
     """
-    file = io.BytesIO()
-    # no date and no version in the file: the same figure gives the same bytes
-    figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})
+    from csimprove.charts import png  # noqa: PLC0415  (pages need no matplotlib)
+
     width, height = (round(side * _SCREEN_DPI) for side in figure.get_size_inches())
     below = f'<p class="lede">{escaped(lede)}</p>' if lede else ""
     _display(Block(f"<h2>{escaped(title)}</h2>{below}", f"{title}\n{lede}".rstrip()))
     _display(
-        {"image/png": file.getvalue(), "text/plain": f"[{alt}]"},
+        {"image/png": png(figure), "text/plain": f"[{alt}]"},
         metadata={"image/png": {"alt": alt, "width": width, "height": height}},
     )
     _display(Block(f'<figcaption class="cap">{escaped(caption)}</figcaption>', caption))

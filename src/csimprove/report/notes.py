@@ -39,8 +39,8 @@ def parse_notes(words: str, *, source: str = "notes") -> tuple[Note, ...]:
     Parameters
     ----------
     words
-        Notes separated by lines ``---``. Each begins with lines ``author:``, ``date:`` (YYYY-MM-DD) and, if it
-        is about one metric, ``metric:``; after an empty line comes Markdown.
+        Notes separated by lines ``---``. Each begins with lines ``author:``, ``date:`` (YYYY-MM-DD) and, if
+        it is about one metric, ``metric:``; after an empty line comes Markdown.
     source
         Name of the file, for messages.
 

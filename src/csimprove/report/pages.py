@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from importlib import resources
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -84,7 +84,8 @@ def page(
     title, project
         Names in the window title, the kicker and the printed margin.
     as_of, zone
-        Data date of the figures: older notes are marked.
+        Data date. A note older than the last day of the notebook's figures is marked (than the data date if
+        the notebook handed no result over).
     parameters
         Printed as a table at the end.
     notes
@@ -105,9 +106,10 @@ def page(
         body = re.sub(r'(<div class="prose">)<h1>(.*?)</h1>', r'\1<p class="question">\2</p>', body)
     elif "<h1>" not in body:
         body = f"<h1>{escaped(title)}</h1>\n{body}"
-    body += "".join(_note(note, language, as_of=as_of, zone=zone) for note in notes)
+    last = _figures_end(notebook) or (as_of and as_of.astimezone(ZoneInfo(zone)).date())
+    body += "".join(_note(note, language, last=last) for note in notes)
     if parameters:
-        body += _parameters(parameters, language)
+        body += _parameters([RunEntry("", title, parameters=parameters)], language)
     return _document(body, language=language, title=title, project=project, facts=facts, index=index)
 
 
@@ -164,17 +166,16 @@ def index(
         head=[text(f"index.{key}", language) for key in ("notebook", "finding", "status", "seconds")],
         rows=rows,
         language=language,
-        kind="runs",
+        kind="eval runs",
         numeric=[3],
     )
     links = "".join(f'<li><a href="{html.escape(href)}">{escaped(label)}</a></li>' for label, href in files)
-    shared = {name: value for entry in entries for name, value in (entry.parameters or {}).items()}
     body = (
         f'<header class="top"><p class="kicker"><b>{escaped(project)}</b></p>{head}</header>'
         f"<h1>{heading}</h1>"
         + (verdict or f'<p class="lede">{escaped(text("index.no_verdict", language))}</p>')
         + listed.html
-        + (_parameters(shared, language) if shared else "")
+        + _parameters(entries, language)
         + (
             f"<section><h2>{escaped(text('index.files', language))}</h2><ul>{links}</ul></section>"
             if links
@@ -277,23 +278,33 @@ def _joined(words: str | Sequence[str]) -> str:
     return words if isinstance(words, str) else "".join(words)
 
 
-def _note(note: Note, language: Language, *, as_of: datetime | None, zone: str) -> str:
+def _note(note: Note, language: Language, *, last: date | None) -> str:
     head = text("page.note", language, author=note.author, date=wording.date_text(note.date, language))
     if note.metric:
         about = wording.metric_name(note.metric, language, inline=True)
         head += {"en": ", ", "zh": "，"}[language] + text("page.note.metric", language, metric=about)
     old = ""
-    if as_of is not None and note.date < as_of.astimezone(ZoneInfo(zone)).date():
-        day = wording.date_text(as_of.astimezone(ZoneInfo(zone)), language)
+    if last is not None and note.date < last:
+        day = wording.date_text(last, language)
         old = f'<p class="old">{escaped(text("page.note.old", language, as_of=day))}</p>'
     return f'<aside class="note"><p class="who">{escaped(head)}</p>{old}{markdown(note.body)}</aside>'
 
 
-def _parameters(parameters: Mapping[str, Any], language: Language) -> str:
+def _parameters(entries: Sequence[RunEntry], language: Language) -> str:
+    """Table of parameters; of several notebooks each value is printed once, with those that had it."""
+    used: dict[tuple[str, str], list[str]] = {}
+    for entry in entries:
+        for name, value in (entry.parameters or {}).items():
+            shown = wording.NO_NUMBER if value is None else str(value)
+            used.setdefault((name, shown), []).append(entry.name)
+    if not used:
+        return ""
+    several = len(entries) > 1
+    heads = ("head.parameter", "head.value", *(["index.notebooks"] if several else []))
     made = table(
-        title=text("page.parameters", language),
-        head=[text("head.parameter", language), text("head.value", language)],
-        rows=[[name, "–" if value is None else str(value)] for name, value in parameters.items()],
+        title=text("index.parameters" if several else "page.parameters", language),
+        head=[text(key, language) for key in heads],
+        rows=[[*pair, *([", ".join(names)] if several else [])] for pair, names in used.items()],
         language=language,
         kind="left",
     )
@@ -303,6 +314,31 @@ def _parameters(parameters: Mapping[str, Any], language: Language) -> str:
 def _outputs_html(notebook: Mapping[str, Any]) -> str:
     outputs = (output for one in notebook["cells"] for output in one.get("outputs", ()))
     return "\n".join(_joined(output.get("data", {}).get("text/html", "")) for output in outputs)
+
+
+def _periods(notebook: Mapping[str, Any]) -> list[tuple[date, date]]:
+    """First and last day of every result that the notebook handed over."""
+    found = []
+    for one in notebook["cells"]:
+        for output in one.get("outputs", ()):
+            result = output.get("data", {}).get(RESULT, {}).get("result", {})
+            days = result.get("plan", {}).get("during") or [result.get("first"), result.get("last")]
+            if all(days):
+                found.append((date.fromisoformat(days[0]), date.fromisoformat(days[1])))
+    return found
+
+
+def _entry_periods(entries: Sequence[RunEntry], language: Language) -> list[tuple[str, str]]:
+    return [
+        (entry.title, wording.period_text(*period, language))
+        for entry in entries
+        if entry.notebook
+        for period in _periods(entry.notebook)
+    ]
+
+
+def _figures_end(notebook: Mapping[str, Any]) -> date | None:
+    return max((last for _, last in _periods(notebook)), default=None)
 
 
 def _finding(found: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from typing import Any
 
 from csimprove import wording
 from csimprove.baseline import BaselineResult, Indicator
+from csimprove.pilot import Cell as PilotCell
 from csimprove.pilot import PilotMetric, PilotResult
 from csimprove.report.blocks import Block, Cell, cell, escaped, icon, stacked, state, table
 from csimprove.report.headers import HASH_SHOWN
@@ -16,6 +18,8 @@ from csimprove.wording import count, interval, level, percent, text
 
 #: Values that could not be read are shown by way of example; the rest are counted.
 _EXAMPLES = 10
+#: Characters of a reason that are enough to see what is wrong.
+_REASON = 100
 
 
 def indicators_table(result: BaselineResult, *, language: Language = "en") -> Block:
@@ -183,6 +187,7 @@ def goals_table(result: BaselineResult, *, language: Language = "en") -> Block:
         caption=text(
             "caption.goals", language, period=wording.period_text(result.first, result.last, language)
         ),
+        kind="eval",
         numeric=range(1, 5),
     )
 
@@ -238,7 +243,12 @@ def quality_table(reading: Reading, *, language: Language = "en") -> Block:
                 title=text("title.rejects", language),
                 head=[text(f"head.{key}", language) for key in keys],
                 rows=[
-                    [str(one.row or wording.NO_NUMBER), one.column, one.value, one.reason]
+                    [
+                        str(one.row or wording.NO_NUMBER),
+                        one.column,
+                        one.value,
+                        textwrap.shorten(one.reason, _REASON, placeholder=" …"),
+                    ]
                     for one in reading.rejects[:_EXAMPLES]
                 ],
                 language=language,
@@ -334,7 +344,7 @@ def _evaluation_row(metric: PilotMetric, language: Language) -> list[Cell]:
         _before_during(metric.pilot_before.value, metric.pilot_during.value, unit, language, strong=True),
         _before_during(metric.control_before.value, metric.control_during.value, unit, language),
         Cell(f"<b>{escaped(effect)}</b><span>{escaped(span)}</span>", f"{effect} ({span})", "e nb"),
-        cell(wording.asked_text(metric, language)),
+        cell(wording.asked_text(metric, language), "ask"),
         cell(wording.target_text(metric, language)),
         state(good.get(metric.status, "open"), text(f"status.{metric.status}", language)),
     ]
@@ -374,50 +384,53 @@ def left_out_table(result: PilotResult, *, language: Language = "en") -> Block:
         if own.empty:
             continue
         by_side: Any = own.set_index(["arm", "period"])
-        for key in ("received", "no_unit", "no_limit", "not_counted", "undecided", "used"):
-            numbers = [int(by_side.loc[side, key]) for side in sides]
-            kind = {"received": "first", "used": "sum"}.get(key, "sub")
-            if kind == "sub":
-                if not any(numbers):
-                    continue
-                numbers = [-n for n in numbers]
-            rows.append([_left_out_label(key, metric, result, language), *(count(n) for n in numbers)])
-            kinds.append(kind)
-    worst = max(
-        result.metrics, key=lambda metric: _undecided(metric.pilot_during.undecided, metric.pilot_during)
-    )
+        numbers = {key: [int(by_side.loc[side, key]) for side in sides] for key in _LEFT_OUT}
+        minus = [key for key in _LEFT_OUT[1:-1] if any(numbers[key])]
+        for key in (["received"] if minus or not rows else []) + minus + ["used"]:
+            sign = -1 if key in minus else 1
+            rows.append(
+                [_left_out_label(key, metric, result, language), *(count(sign * n) for n in numbers[key])]
+            )
+            kinds.append({"received": "first", "used": "sum"}.get(key, "sub"))
+    title, lede = _left_out_words(result, language)
+    heads = [(text(f"arm.{arm}", language), text(f"period.{period}", language)) for arm, period in sides]
     return table(
-        title=text("title.left_out", language),
+        title=title,
         head=[
             text("head.tickets", language),
-            *(
-                text(
-                    "head.arm_period",
-                    language,
-                    arm=text(f"arm.{arm}", language),
-                    period=text(f"period.{period}", language),
-                )
-                for arm, period in sides
-            ),
+            *(text("head.arm_period", language, arm=arm, period=period) for arm, period in heads),
         ],
         rows=rows,
         language=language,
-        lede=text(
-            "lede.left_out",
-            language,
-            name=wording.metric_name(worst.metric, language, inline=True),
-            pilot=percent(_undecided(worst.pilot_during.undecided, worst.pilot_during)),
-            control=percent(_undecided(worst.control_during.undecided, worst.control_during)),
-        ),
+        lede=lede,
         kind="left",
         kinds=kinds,
         numeric=range(1, 5),
     )
 
 
-def _undecided(undecided: int, of: Any) -> float:
-    every = of.denominator + undecided
-    return undecided / every if every else 0.0
+_LEFT_OUT = ("received", "no_unit", "no_limit", "not_counted", "undecided", "used")
+
+
+def _left_out_words(result: PilotResult, language: Language) -> tuple[str, str]:
+    """Heading and line about the metric with the largest undecided share in the pilot weeks."""
+    worst = max(result.metrics, key=lambda metric: _undecided(metric.pilot_during))
+    shares = [_undecided(worst.pilot_during), _undecided(worst.control_during)]
+    if not any(shares):
+        return text("title.left_out.none", language), text("lede.left_out.none", language)
+    lede = text(
+        "lede.left_out",
+        language,
+        name=wording.metric_name(worst.metric, language, inline=True),
+        pilot=percent(shares[0]),
+        control=percent(shares[1]),
+    )
+    return text("title.left_out", language), lede
+
+
+def _undecided(of: PilotCell) -> float:
+    every = of.denominator + of.undecided
+    return of.undecided / every if every else 0.0
 
 
 def _left_out_label(key: str, metric: PilotMetric, result: PilotResult, language: Language) -> str:

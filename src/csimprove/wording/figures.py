@@ -42,14 +42,27 @@ class FigureWords(TypedDict):
 
 
 def baseline_indicators(result: BaselineResult, *, language: Language = "en") -> FigureWords:
-    """Return the words around the chart of all indicators."""
+    """Return the words around the chart of all indicators.
+
+    Parameters
+    ----------
+    result
+        A baseline.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    FigureWords
+        Heading, one line, caption and alt text.
+    """
     period = period_text(result.first, result.last, language)
     as_of = moment_text(result.as_of, result.zone, language)
     aimed = [one for one in result.indicators if one.on_target is not None]
     reached = sum(one.on_target == "reached" for one in aimed)
     measured = [one for one in result.indicators if one.value is not None]
     items = [_indicator_item(one, language, brief=len(measured) > _ALT_INTERVALS) for one in measured]
-    key = "figure.indicators.title" if aimed else "figure.indicators.title.none"
+    key = "figure.indicators.title" + ("" if reached else ".missed" if aimed else ".none")
     return FigureWords(
         title=text(key, language, reached=reached, n=len(aimed)),
         lede=text("figure.indicators.lede", language),
@@ -92,7 +105,24 @@ def _indicator_item(one: Indicator, language: Language, *, brief: bool) -> str:
 
 
 def baseline_cuts(result: BaselineResult, metric: str, cut: str, *, language: Language = "en") -> FigureWords:
-    """Return the words around the chart of one indicator by one cut."""
+    """Return the words around the chart of one indicator by one cut.
+
+    Parameters
+    ----------
+    result
+        A baseline.
+    metric
+        Name of a metric of the result.
+    cut
+        One of its cuts, such as ``"region"``.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    FigureWords
+        Heading, one line, caption and alt text.
+    """
     rows = result.cuts[(result.cuts["metric"] == metric) & (result.cuts["cut"] == cut)]
     rows = rows[rows["value"].notna()].sort_values("value", kind="stable")
     one = _indicator(result, metric)
@@ -130,7 +160,20 @@ def baseline_cuts(result: BaselineResult, metric: str, cut: str, *, language: La
 
 
 def baseline_trend(result: BaselineResult, *, language: Language = "en") -> FigureWords:
-    """Return the words around the weekly charts of all indicators."""
+    """Return the words around the weekly charts of all indicators.
+
+    Parameters
+    ----------
+    result
+        A baseline.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    FigureWords
+        Heading, one line, caption and alt text.
+    """
     period = period_text(result.first, result.last, language)
     items = []
     title = ""
@@ -157,7 +200,20 @@ def baseline_trend(result: BaselineResult, *, language: Language = "en") -> Figu
 
 
 def pilot_questions(result: PilotResult, *, language: Language = "en") -> FigureWords:
-    """Return the words around the chart of the two questions: gain and target."""
+    """Return the words around the chart of the two questions: gain and target.
+
+    Parameters
+    ----------
+    result
+        A pilot.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    FigureWords
+        Heading, one line, caption and alt text.
+    """
     first = result.metrics[0]
     main = [metric for metric in result.metrics if metric.role == "co_primary"]
     passed = [metric for metric in main if metric.status == "worth_having"]
@@ -214,7 +270,22 @@ def _level_item(metric: PilotMetric, language: Language) -> str:
 
 
 def pilot_dumbbell(result: PilotResult, metric: str, *, language: Language = "en") -> FigureWords:
-    """Return the words around the chart of every team before and during the pilot."""
+    """Return the words around the chart of every team before and during the pilot.
+
+    Parameters
+    ----------
+    result
+        A pilot.
+    metric
+        Name of a metric of the result.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    FigureWords
+        Heading, one line, caption and alt text.
+    """
     one = _pilot_metric(result, metric)
     teams = result.teams[result.teams["metric"] == metric].dropna(subset=["change"])
     arms = {arm: teams[teams["arm"] == arm] for arm in ("pilot", "control")}
@@ -277,7 +348,22 @@ def _dumbbell_title(
 
 
 def pilot_arms(result: PilotResult, metric: str, *, language: Language = "en") -> FigureWords:
-    """Return the words around the chart of both arms week by week."""
+    """Return the words around the chart of both arms week by week.
+
+    Parameters
+    ----------
+    result
+        A pilot.
+    metric
+        Name of a metric of the result.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    FigureWords
+        Heading, one line, caption and alt text.
+    """
     one = _pilot_metric(result, metric)
     weekly = result.weekly[(result.weekly["metric"] == metric) & (result.weekly["group"] == "")]
     weekly = weekly[weekly["value"].notna()].sort_values("week")

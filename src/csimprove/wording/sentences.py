@@ -1,7 +1,7 @@
 """Sentences built from results: effects, verdicts with their reasons, headlines.
 
-The rules: "rose" and "fell" only when the interval leaves zero out; one that covers zero is "not shown", never
-"no change"; a difference of shares is in points.
+The rules: "rose" and "fell" only when the interval leaves zero out; one that covers zero is "not shown",
+never "no change"; a difference of shares is in points.
 """
 
 from __future__ import annotations
@@ -347,7 +347,7 @@ def baseline_headline(result: BaselineResult, language: Language = "en") -> str:
     missed = [one for one in aimed if one.on_target == "not_reached"]
     reached = sum(one.on_target == "reached" for one in aimed)
     speaks = (missed or aimed or measured)[0]
-    key = "none" if not aimed else "all" if reached == len(aimed) else "some"
+    key = "none" if not aimed else "missed" if not reached else "all" if reached == len(aimed) else "some"
     return capital(
         text(
             f"headline.baseline.{key}",
