@@ -6,7 +6,6 @@ Only `csimprove.metrics.store` imports this module, and only when something must
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -106,10 +105,12 @@ def summed(
         ``day`` (epoch day), ``keys`` (missing = ``""``), ``tickets``, ``no_reply`` and, per metric,
         ``__sum``, ``__decided``, ``__eligible`` and, for a mean, ``__squares``; Int64.
     """
-    flags = {name: flag for metric in metrics for name, flag in _flags(metric, sla)}
     # without any time of response nobody can say that no reply was needed
     no_reply = nw.col("no_reply") if any(m.name == "response_on_time" for m in metrics) else nw.lit(0)
-    flags = {"tickets": nw.lit(1), "no_reply": no_reply, **flags}
+    flags: dict[str, nw.Expr] = {"tickets": nw.lit(1), "no_reply": no_reply}
+    copies: dict[str, str] = {}
+    for metric in metrics:
+        _add_flags(flags, copies, metric, sla)
     return (
         timed.select(
             "day",
@@ -119,21 +120,31 @@ def summed(
         .group_by("day", *keys)
         # DuckDB sums integers to HUGEINT, which pandas would read as float
         .agg(nw.col(f"_{name}").sum().cast(nw.Int64).alias(name) for name in flags)
+        .with_columns(nw.col(original).alias(name) for name, original in copies.items())
     )
 
 
-def _flags(metric: Metric, sla: Sla) -> Iterator[tuple[str, nw.Expr]]:
-    """Per ticket: does the metric apply, is it decided, and its value (0 while undecided)."""
-    eligible, decided, value = _PARTS[metric.name, metric.variant](metric, sla)
-    decided = eligible * decided
-    yield f"{metric.name}__sum", nw.when(decided == 1).then(value).otherwise(nw.lit(0))
-    yield f"{metric.name}__decided", decided
-    yield f"{metric.name}__eligible", eligible
+def _add_flags(flags: dict[str, nw.Expr], copies: dict[str, str], metric: Metric, sla: Sla) -> None:
+    """Add what must be summed for a metric; sums that another one already gives are copied, as sums cost."""
+    name = metric.name
+    applies, decided, value = _PARTS[name, metric.variant](metric, sla)
+    if applies is None:
+        copies[f"{name}__eligible"] = "tickets"
+    else:
+        flags[f"{name}__eligible"] = applies
+    if decided is None:
+        copies[f"{name}__decided"] = copies.get(f"{name}__eligible", f"{name}__eligible")
+    else:
+        flags[f"{name}__decided"] = decided if applies is None else applies * decided
+    counted = flags.get(f"{name}__decided", applies)
+    assert counted is not None  # no metric holds for every ticket at once
+    flags[f"{name}__sum"] = nw.when(counted == 1).then(value).otherwise(nw.lit(0))
     if metric.kind == "mean":
-        yield f"{metric.name}__squares", nw.when(decided == 1).then(value * value).otherwise(nw.lit(0))
+        flags[f"{name}__squares"] = nw.when(counted == 1).then(value * value).otherwise(nw.lit(0))
 
 
-_Parts = tuple[nw.Expr, nw.Expr, nw.Expr]
+#: Whether the metric applies (none: to every ticket), whether it is decided (none: at once), and its value.
+_Parts = tuple[nw.Expr | None, nw.Expr | None, nw.Expr]
 
 
 def _flag(condition: nw.Expr) -> nw.Expr:
@@ -145,10 +156,6 @@ def _has(column: str) -> nw.Expr:
     return _flag(~nw.col(column).is_null())
 
 
-def _one() -> nw.Expr:
-    return nw.lit(1).cast(nw.Int64)
-
-
 def _within(column: str, metric: Metric) -> nw.Expr:
     return _flag(nw.col(column) <= nw.col("opened_at") + timedelta(days=metric.window_days))
 
@@ -158,54 +165,54 @@ def _old_enough(metric: Metric) -> nw.Expr:
 
 
 def _response_on_time(metric: Metric, sla: Sla) -> _Parts:
-    eligible = _has("response_limit_s")
+    applies = _has("response_limit_s")
     if not sla.count_no_reply:
-        eligible = eligible * (1 - nw.col("no_reply"))
-    return eligible, nw.col("response_decided"), nw.col("response_met")
+        applies = applies * (1 - nw.col("no_reply"))
+    return applies, nw.col("response_decided"), nw.col("response_met")
 
 
 def _resolution_on_time(metric: Metric, sla: Sla) -> _Parts:
-    eligible = _has("due_at" if sla.resolution == "due_at" else "resolution_limit_s")
-    return eligible, nw.col("resolution_decided"), nw.col("resolution_met")
+    applies = _has("due_at" if sla.resolution == "due_at" else "resolution_limit_s")
+    return applies, nw.col("resolution_decided"), nw.col("resolution_met")
 
 
 def _resolved_once(metric: Metric, sla: Sla) -> _Parts:
     again = (1 - _within("reopened_at", metric)) * (1 - _within("recontact_at", metric))
-    return _one(), _old_enough(metric), _within("resolved_at", metric) * again
+    return None, _old_enough(metric), _within("resolved_at", metric) * again
 
 
 def _one_touch(metric: Metric, sla: Sla) -> _Parts:
     one_touch = _flag((nw.col("replies") == 1) & (nw.col("reopens") == 0))
-    eligible = _has("replies") * _has("reopens")
-    return eligible, _old_enough(metric), _within("resolved_at", metric) * one_touch
+    applies = _has("replies") * _has("reopens")
+    return applies, _old_enough(metric), _within("resolved_at", metric) * one_touch
 
 
 def _waiting_time(metric: Metric, sla: Sla) -> _Parts:
-    return _has("wait_seconds"), _one(), nw.col("wait_seconds")
+    return _has("wait_seconds"), None, nw.col("wait_seconds")
 
 
 def _complaint_rate(metric: Metric, sla: Sla) -> _Parts:
-    return _has("is_complaint"), _one(), _flag(nw.col("is_complaint"))
+    return _has("is_complaint"), None, _flag(nw.col("is_complaint"))
 
 
 def _csat(metric: Metric, sla: Sla) -> _Parts:
-    return _has("csat"), _one(), _flag(nw.col("csat") >= TOP_TWO)
+    return _has("csat"), None, _flag(nw.col("csat") >= TOP_TWO)
 
 
 def _rated_of_offered(metric: Metric, sla: Sla) -> _Parts:
-    return _flag(nw.col("csat_offered") | ~nw.col("csat").is_null()), _one(), _has("csat")
+    return _flag(nw.col("csat_offered") | ~nw.col("csat").is_null()), None, _has("csat")
 
 
 def _rated_of_resolved(metric: Metric, sla: Sla) -> _Parts:
-    return _has("resolved_at"), _one(), _has("csat")
+    return _has("resolved_at"), None, _has("csat")
 
 
 def _reopened(metric: Metric, sla: Sla) -> _Parts:
-    return _one(), _old_enough(metric), _within("reopened_at", metric)
+    return None, _old_enough(metric), _within("reopened_at", metric)
 
 
 def _ever_reopened(metric: Metric, sla: Sla) -> _Parts:
-    return _has("reopens"), _one(), _flag(nw.col("reopens") > 0)
+    return _has("reopens"), None, _flag(nw.col("reopens") > 0)
 
 
 #: Metric and variant = what makes (applies, decided, value) of a ticket.
