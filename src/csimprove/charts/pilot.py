@@ -3,47 +3,32 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from csimprove.charts.sheet import Icon, Panel, Sheet, dot, estimate, weekly_lines
-from csimprove.charts.theme import (
-    CONTEXT_LINE,
-    CONTROL,
-    HEADING,
-    INK,
-    INK2,
-    LABEL,
-    MAIN_LINE,
-    MUTED,
-    MUTED_TEXT,
-    PILOT,
-    PILOT_TINT,
-    SMALL,
-    TARGET,
-    TICK,
-    WIDTH,
-    Scale,
-    as_unit,
-    by_axis,
-    fit,
-    pitch,
-    row_of,
-    scale,
-    spread,
-    text_width,
-    theme,
+from csimprove.charts import theme
+from csimprove.charts.sheet import (
+    DASHES,
+    SHORT_DASHES,
+    Icon,
+    Panel,
+    Sheet,
+    dot,
+    estimate,
+    weekly_lines,
 )
+from csimprove.charts.theme import Scale, fit, scale, text_width
 from csimprove.pilot import PilotMetric, PilotResult
 from csimprove.settings import Language
-from csimprove.wording import metric_name, text
-from csimprove.wording.numbers import (
-    Unit,
+from csimprove.wording import (
     date_text,
+    group_name,
     interval,
     level,
+    metric_name,
     missing,
     number,
     period_text,
@@ -53,6 +38,7 @@ from csimprove.wording.numbers import (
 
 #: A week of `pilot_arms` is drawn when at least this share of its tickets is decided.
 DECIDED_SHARE = 0.95
+
 _STATUS: dict[str, Icon] = {
     "worth_having": "tick",
     "safe": "tick",
@@ -65,10 +51,11 @@ _STATUS: dict[str, Icon] = {
     "harmed": "stop",
 }
 _LEVEL: dict[str, Icon] = {"reached": "tick", "not_reached": "cross", "cannot_tell": "unknown"}
-_DASHES = (0, (5, 2.2))
+_ROW = 62.0  # px, of a metric in `pilot_questions`
+_UNIT = 17.0  # px, of a unit in `pilot_dumbbell`
 
 
-@theme()
+@theme.applied()
 def pilot_questions(result: PilotResult, *, language: Language = "en") -> Figure:
     """Draw the two questions: whether the gain is worth having and whether the pilot is at its target.
 
@@ -85,18 +72,23 @@ def pilot_questions(result: PilotResult, *, language: Language = "en") -> Figure
         One row a metric. Left: effect with 95 % interval against what the plan asked. Right: level with
         interval against the target; a ring for the weeks before.
     """
-    blocks = by_axis(result.metrics, _levels)
-    names = [metric_name(row.metric, language) for row in result.metrics]
-    left = min(max([120.0, *(text_width(name, LABEL) for name in names)]), 220.0) + 16
+    blocks = theme.by_axis(result.metrics, _levels)
+    left = theme.column([metric_name(row.metric, language) for row in result.metrics], at_most=220)
     units = [block[0].unit for block in blocks]
-    # headings stand once, the unit of the effect again where it changes
+    # headings stand once; the unit of the effect again where it changes
     heads = [62.0 if i == 0 else 34.0 if units[i] != units[i - 1] else 14.0 for i in range(len(blocks))]
-    row_pitch = 62.0
-    sheet = Sheet(sum(len(block) * row_pitch + head + 28 for block, head in zip(blocks, heads, strict=True)))
+    sheet = Sheet(sum(heads) + sum(len(block) * _ROW + 28 for block in blocks), language)
     top = 0.0
-    for block, head in zip(blocks, heads, strict=True):
-        _question_block(sheet, block, (left, top + head, row_pitch), head, language)
-        top += head + len(block) * row_pitch + 28
+    for i, (block, head) in enumerate(zip(blocks, heads, strict=True)):
+        top += head
+        effects, levels = _question_panels(sheet, block, left, top)
+        if i == 0:
+            for panel, key in ((effects, "gain_heading"), (levels, "level_heading")):
+                sheet.text(panel.left, 20, sheet.words(key), "heading", strong=True)
+            sheet.text(levels.left, 39, sheet.words("level_reading"), "small")
+        if i == 0 or head > 20:
+            sheet.text(left, 39 if i == 0 else top - 10, sheet.words(f"gain_{units[i]}"), "small")
+        top += len(block) * _ROW + 28
     return sheet.figure
 
 
@@ -104,41 +96,24 @@ def _levels(row: PilotMetric) -> list[float | None]:
     return [row.level, row.level_low, row.level_high, row.target, row.pilot_before.value]
 
 
-def _question_block(
-    sheet: Sheet,
-    rows: list[PilotMetric],
-    place: tuple[float, float, float],
-    head: float,
-    language: Language,
-) -> None:
-    left, top, row_pitch = place
-    unit = as_unit(rows[0].unit)
-    half = (WIDTH - left - 24) / 2
-    width, height = half - 96, len(rows) * row_pitch
+def _question_panels(sheet: Sheet, rows: list[PilotMetric], left: float, top: float) -> tuple[Panel, Panel]:
+    half = (theme.WIDTH - left - 24) / 2
+    width, height = half - 96, len(rows) * _ROW
     gains = [value for row in rows for value in (row.effect, row.ci_low, row.ci_high, _asked(row))]
-    axis = scale(gains, unit, count=4, signed=True)
-    effects = sheet.panel(left, top, width, height, x=(axis.low, axis.high))
-    sheet.x_axis(effects, axis.ticks, [trimmed(tick, unit, sign=True) for tick in axis.ticks])
-    effects.axes.axvline(0, color=CONTROL, lw=1.2, zorder=1)
-    axis = scale([value for row in rows for value in _levels(row)], unit, count=4)
-    levels = sheet.panel(left + half + 24, top, width, height, x=(axis.low, axis.high))
-    sheet.x_axis(levels, axis.ticks, [target_level(tick, unit, language) for tick in axis.ticks])
-    readings = [(effects, f"gain_{unit}")] if head > 20 else []
-    if head > 40:
-        readings.append((levels, "level_reading"))
-        for panel, key in ((effects, "gain_heading"), (levels, "level_heading")):
-            sheet.text(panel.left, top - 42, text(f"chart.{key}", language), size=HEADING, strong=True)
-    for panel, key in readings:
-        words = text(f"chart.{key}", language)
-        sheet.text(panel.left, top - (23 if head > 40 else 10), words, size=SMALL, color=MUTED_TEXT)
+    gain_axis = scale(gains, rows[0].unit, count=4, signed=True)
+    effects = sheet.value_rows(left, top, width, height, gain_axis)
+    effects.axes.axvline(0, color=theme.CONTROL, lw=1.2, zorder=1)
+    level_axis = scale([value for row in rows for value in _levels(row)], rows[0].unit, count=4)
+    levels = sheet.value_rows(left + half + 24, top, width, height, level_axis)
     for i, row in enumerate(rows):
-        y = (i + 0.5) * row_pitch
-        sheet.rule(top + i * row_pitch + 0.5, 0, left + half)
-        sheet.rule(top + i * row_pitch + 0.5, levels.left)
-        sheet.text(0, top + y - 4, fit(metric_name(row.metric, language), left - 8))
-        sheet.text(0, top + y + 13, text(f"chart.role_{row.role}", language), size=SMALL, color=MUTED_TEXT)
-        _gain(sheet, effects, y, row, language)
-        _level(sheet, levels, y, row, language)
+        y = (i + 0.5) * _ROW
+        sheet.rule(top + i * _ROW + 0.5, 0, left + half)
+        sheet.rule(top + i * _ROW + 0.5, levels.left)
+        sheet.text(0, top + y - 4, fit(metric_name(row.metric, sheet.language), left - 8))
+        sheet.text(0, top + y + 13, sheet.words(f"role_{row.role}"), "small")
+        _gain(sheet, effects, y, row, gain_axis)
+        _level(sheet, levels, y, row, level_axis)
+    return effects, levels
 
 
 def _asked(row: PilotMetric) -> float | None:
@@ -148,74 +123,71 @@ def _asked(row: PilotMetric) -> float | None:
     return row.asked if (row.better == "higher") == (row.role == "co_primary") else -row.asked
 
 
-def _gain(sheet: Sheet, panel: Panel, y: float, row: PilotMetric, language: Language) -> None:
-    unit = as_unit(row.unit)
+def _gain(sheet: Sheet, panel: Panel, y: float, row: PilotMetric, axis: Scale) -> None:
     asked = _asked(row)
     below = []
     if asked is not None:
-        panel.axes.plot(
-            [asked] * 2, [y - 14, y + 11], color=TARGET, lw=2.4, solid_capstyle="round", clip_on=False
-        )
+        style: dict[str, Any] = {"color": theme.TARGET, "lw": 2.4, "solid_capstyle": "round"}
+        panel.axes.plot([asked] * 2, [y - 14, y + 11], clip_on=False, **style)
         kind = "gain" if row.role == "co_primary" else "margin"
-        value = trimmed(asked, unit, sign=True)
-        below.append((panel.x(asked), text(f"chart.asked_{kind}_{row.better}", language, value=value), INK))
+        words = sheet.words(f"asked_{kind}_{row.better}", value=trimmed(asked, axis.unit, sign=True))
+        below.append((panel.x(asked), words, theme.INK))
     if row.effect is not None:
         estimate(panel, y, row.effect, row.ci_low, row.ci_high)
-        words = number(row.effect, unit, sign=True)
-        _beside(sheet, panel, y, words, panel.x(row.effect), None if asked is None else panel.x(asked))
-        if row.ci_low is not None and row.ci_high is not None:
-            center = panel.x((row.ci_low + row.ci_high) / 2)
-            below.append((center, interval(row.ci_low, row.ci_high, unit, language), MUTED_TEXT))
-    sheet.labels(panel.top + y + 24, below, low=panel.left - 8, high=panel.right + 8)
-    _verdict(sheet, panel, y, _STATUS[row.status], text(f"chart.status_{row.status}", language))
+        mark = None if asked is None else panel.x(asked)
+        _beside(sheet, panel, y, number(row.effect, axis.unit, sign=True), panel.x(row.effect), mark)
+    if row.ci_low is not None and row.ci_high is not None:
+        center = panel.x((row.ci_low + row.ci_high) / 2)
+        words = interval(row.ci_low, row.ci_high, axis.unit, sheet.language)
+        below.append((center, words, theme.MUTED_TEXT))
+    sheet.labels(panel, panel.top + y + 24, below, out=8)
+    _verdict(sheet, panel, y, _STATUS[row.status], f"status_{row.status}")
 
 
-def _level(sheet: Sheet, panel: Panel, y: float, row: PilotMetric, language: Language) -> None:
-    unit = as_unit(row.unit)
-    before = row.pilot_before.value
+def _level(sheet: Sheet, panel: Panel, y: float, row: PilotMetric, axis: Scale) -> None:
+    before, target = row.pilot_before.value, row.target
     below = []
     if before is not None:
         if row.level is not None:
-            panel.axes.hlines(y, before, row.level, color=MUTED, lw=1.4, zorder=1, clip_on=False)
-        dot(panel, before, y, PILOT, hollow=True)
-        below.append((panel.x(before), level(before, unit, language), MUTED_TEXT))
+            panel.axes.hlines(y, before, row.level, color=theme.MUTED, lw=1.4, zorder=1, clip_on=False)
+        dot(panel, before, y, theme.PILOT, hollow=True)
+        below.append((panel.x(before), level(before, axis.unit, sheet.language), theme.MUTED_TEXT))
     if row.level is not None:
         estimate(panel, y, row.level, row.level_low, row.level_high)
-        mark = None if row.target is None else panel.x(row.target)
-        _beside(sheet, panel, y, level(row.level, unit, language), panel.x(row.level), mark)
-    if row.target is not None:
-        panel.axes.plot(
-            [row.target] * 2, [y - 17, y + 12], color=TARGET, lw=1.6, ls=(0, (2.6, 1.4)), clip_on=False
-        )
-        words = text("chart.target", language, value=target_level(row.target, unit, language))
-        below.append((panel.x(row.target), words, INK))
-    sheet.labels(panel.top + y + 24, below, low=panel.left - 8, high=panel.right + 8)
+        mark = None if target is None else panel.x(target)
+        _beside(sheet, panel, y, level(row.level, axis.unit, sheet.language), panel.x(row.level), mark)
+    if target is not None:
+        ends = [y - 17, y + 12]
+        panel.axes.plot([target] * 2, ends, color=theme.TARGET, lw=1.6, ls=SHORT_DASHES, clip_on=False)
+        words = sheet.words("target", value=target_level(target, axis.unit, sheet.language))
+        below.append((panel.x(target), words, theme.INK))
+    sheet.labels(panel, panel.top + y + 24, below, out=8)
     if row.target_status is not None:
-        key = f"short_{row.better}"
-        if row.target_status == "reached":
-            key = "reached"
-        elif row.target_status == "cannot_tell":
-            key = "unknown" if row.level_low is None else "line"
-        _verdict(sheet, panel, y, _LEVEL[row.target_status], text(f"chart.level_{key}", language))
+        undecided = "level_unknown" if row.level_low is None else "level_line"
+        keys = {
+            "reached": "level_reached",
+            "cannot_tell": undecided,
+            "not_reached": f"level_short_{row.better}",
+        }
+        _verdict(sheet, panel, y, _LEVEL[row.target_status], keys[row.target_status])
 
 
 def _beside(sheet: Sheet, panel: Panel, y: float, words: str, at: float, mark: float | None) -> None:
     """Write a value over its bar, moved to that side of a vertical mark on which it lies."""
-    half = text_width(words, LABEL) / 2
+    half = text_width(words, theme.LABEL) / 2
     if mark is not None and abs(at - mark) < half + 5:
         right = (at > mark or mark - 2 * half - 5 < panel.left) and mark + 2 * half + 5 < panel.right + 8
         at = mark + half + 5 if right else mark - half - 5
-    sheet.text(at, panel.top + y - 10, words, color=PILOT, align="center", over=True)
+    sheet.text(at, panel.top + y - 10, words, "value", align="center", over=True)
 
 
-def _verdict(sheet: Sheet, panel: Panel, y: float, icon: Icon, words: str) -> None:
-    middle = panel.top + y
-    lines = words.count("\n")
+def _verdict(sheet: Sheet, panel: Panel, y: float, icon: Icon, key: str) -> None:
+    words, middle = sheet.words(key), panel.top + y
     sheet.icon(icon, panel.right + 20, middle)
-    sheet.text(panel.right + 33, middle + 4 - lines * pitch(SMALL) / 2, words, size=SMALL)
+    sheet.text(panel.right + 33, middle + 4 - words.count("\n") * theme.pitch(theme.SMALL) / 2, words, "mark")
 
 
-@theme()
+@theme.applied()
 def pilot_dumbbell(result: PilotResult, metric: str, *, language: Language = "en") -> Figure:
     """Draw every unit before (ring) and during the pilot (dot): pilot groups first, sorted by change.
 
@@ -232,34 +204,33 @@ def pilot_dumbbell(result: PilotResult, metric: str, *, language: Language = "en
     -------
     Figure
         The change in a column on the right, its mean in the heading of each group.
+
+    Raises
+    ------
+    ValueError
+        If the result has no such metric.
     """
-    row = row_of(result.metrics, metric)
-    unit = as_unit(row.unit)
+    row = theme.row_of(result.metrics, metric)
     groups = _groups(result.teams.loc[result.teams["metric"] == metric], row.better)
-    headings = [text(f"chart.group_{arm}", language, group=name) for name, arm, _ in groups]
-    units = [str(name) for _, _, units in groups for name in units["unit"]]
-    widths = [text_width(name, LABEL) + 4 for name in headings] + [text_width(name, TICK) for name in units]
-    left = min(max([70.0, *widths]), 0.45 * WIDTH) + 20
-    row_pitch, top = 17.0, 38.0
-    steps = [28.0 + row_pitch * len(units) + 6 for _, _, units in groups]
-    values = [value for _, _, units in groups for name in ("before", "during") for value in units[name]]
-    axis = scale([*values, row.target], unit, count=6)
-    sheet = Sheet(top + sum(steps) + 48)
-    panel = sheet.panel(left, top, WIDTH - 90 - left, sum(steps), x=(axis.low, axis.high))
-    sheet.x_axis(panel, axis.ticks, [target_level(tick, unit, language) for tick in axis.ticks])
+    units = pd.concat([units for _, _, units in groups])
+    axis = scale([*units["before"], *units["during"], row.target], row.unit, count=6)
+    top, steps = 38.0, [34.0 + _UNIT * len(units) for _, _, units in groups]
+    sheet = Sheet(top + sum(steps) + 48, language)
+    headings = [sheet.words(f"group_{arm}", group=group_name(name, language)) for name, arm, _ in groups]
+    left = max(theme.column(headings), theme.column(units["unit"], theme.TICK))
+    panel = sheet.value_rows(left, top, theme.WIDTH - 90 - left, sum(steps), axis)
     if row.target is not None:
-        panel.axes.axvline(row.target, color=TARGET, lw=1.4, ls=_DASHES, zorder=1, clip_on=False)
-        words = text("chart.target", language, value=target_level(row.target, unit, language))
-        sheet.labels(top - 7, [(panel.x(row.target), words, INK)], low=panel.left, high=panel.right)
-    head = text(f"chart.change_{unit}", language)
-    sheet.text(WIDTH, top - 26, head, size=SMALL, color=MUTED_TEXT, align="right")
+        panel.axes.axvline(row.target, color=theme.TARGET, lw=1.4, ls=DASHES, zorder=1, clip_on=False)
+        words = sheet.words("target", value=target_level(row.target, axis.unit, language))
+        sheet.labels(panel, top - 7, [(panel.x(row.target), words, theme.INK)])
+    sheet.text(theme.WIDTH, top - 26, sheet.words(f"change_{axis.unit}"), "small", align="right")
+    _end_names(sheet, panel, groups[0][2])
     y = 0.0
-    for i, (heading, (_, arm, frame)) in enumerate(zip(headings, groups, strict=True)):
-        _dumbbells(sheet, panel, y, (fit(heading, left - 16), arm, frame), (unit, language))
-        if i == 0:
-            _ends(sheet, panel, frame, language)
-        y += steps[i]
-    _axis_label(sheet, panel, row, language)
+    for heading, step, (_, arm, frame) in zip(headings, steps, groups, strict=True):
+        _dumbbells(sheet, panel, y, heading, arm, frame, axis)
+        y += step
+    key = f"axis_{axis.unit}" if row.basis == "crude" else f"teams_standardised_{axis.unit}"
+    sheet.axis_label(panel, sheet.words(key, metric=metric_name(metric, language)), axis, "x")
     return sheet.figure
 
 
@@ -274,61 +245,38 @@ def _groups(teams: pd.DataFrame, better: str) -> list[tuple[str, str, pd.DataFra
     return sorted(found, key=lambda item: (item[1] != "pilot", item[0]))
 
 
+def _end_names(sheet: Sheet, panel: Panel, frame: pd.DataFrame) -> None:
+    """Name ring and dot over the first unit, if it has both."""
+    first = frame.iloc[0]
+    if not missing(first["change"]):
+        ends = [(panel.x(first[end]), sheet.words(end), theme.PILOT) for end in ("before", "during")]
+        sheet.labels(panel, panel.top + 24, ends)
+
+
 def _dumbbells(
-    sheet: Sheet,
-    panel: Panel,
-    y: float,
-    group: tuple[str, str, pd.DataFrame],
-    style: tuple[Unit, Language],
+    sheet: Sheet, panel: Panel, y: float, heading: str, arm: str, frame: pd.DataFrame, axis: Scale
 ) -> None:
-    heading, arm, frame = group
-    unit, language = style
-    mark, ink = (PILOT, PILOT) if arm == "pilot" else (CONTROL, INK2)
+    mark, ink = (theme.PILOT, theme.PILOT) if arm == "pilot" else (theme.CONTROL, theme.INK2)
     base = panel.top + y + 20
-    sheet.text(0, base, heading, color=ink, strong=True)
-    mean = text("chart.mean", language, value=number(frame["change"].mean(), unit, sign=True))
-    sheet.text(WIDTH, base, mean, size=TICK, color=ink, align="right", strong=True)
+    sheet.text(0, base, fit(heading, panel.left - 16), color=ink, strong=True)
+    mean = sheet.words("mean", value=number(frame["change"].mean(), axis.unit, sign=True))
+    sheet.text(theme.WIDTH, base, mean, "name", color=ink, align="right", strong=True)
     for i, row in enumerate(frame.to_dict("records")):
-        at = y + 28 + (i + 0.5) * 17
-        line = panel.top + at + 4
-        sheet.text(0, line, fit(str(row["unit"]), panel.left - 16, TICK), size=TICK, color=INK2)
-        change = number(row["change"], unit, sign=True)
-        sheet.text(WIDTH, line, change, size=TICK, color=ink, align="right")
-        ends = [(row[end], end == "before") for end in ("before", "during") if not missing(row[end])]
-        if not ends:
-            sheet.text(
-                panel.left, line, text("chart.no_data", language), size=SMALL, color=MUTED_TEXT, over=True
-            )
-        if len(ends) == 2:
-            panel.axes.hlines(
-                at, row["before"], row["during"], color=mark, lw=MAIN_LINE, zorder=2, clip_on=False
-            )
-        for value, hollow in ends:
-            dot(panel, value, at, mark, hollow=hollow)
+        at = y + 28 + (i + 0.5) * _UNIT
+        base = panel.top + at + 4
+        sheet.text(0, base, fit(str(row["unit"]), panel.left - 16, theme.TICK), "name")
+        change = number(row["change"], axis.unit, sign=True)
+        sheet.text(theme.WIDTH, base, change, "name", color=ink, align="right")
+        known = [end for end in ("before", "during") if not missing(row[end])]
+        if not known:
+            sheet.text(panel.left, base, sheet.words("no_data"), "small", over=True)
+        ends = [row[end] for end in known]
+        panel.axes.plot(ends, [at] * len(ends), color=mark, lw=theme.MAIN_LINE, zorder=2, clip_on=False)
+        for end in known:
+            dot(panel, row[end], at, mark, hollow=end == "before")
 
 
-def _ends(sheet: Sheet, panel: Panel, frame: pd.DataFrame, language: Language) -> None:
-    """Name ring and dot over the first unit that has both."""
-    whole = frame.dropna(subset=["before", "during"])
-    if len(whole) and whole.index[0] == frame.index[0]:
-        first = whole.iloc[0]
-        entries = [
-            (panel.x(first[name]), text(f"chart.{name}", language), PILOT) for name in ("before", "during")
-        ]
-        sheet.labels(panel.top + 24, entries, low=panel.left, high=panel.right)
-
-
-def _axis_label(sheet: Sheet, panel: Panel, row: PilotMetric, language: Language) -> None:
-    key = f"chart.axis_{row.unit}" if row.basis == "crude" else f"chart.teams_standardised_{row.unit}"
-    words = text(key, language, metric=metric_name(row.metric, language))
-    start = panel.x_limits[0]
-    if start > 0:
-        value = target_level(start, as_unit(row.unit), language)
-        words = text("chart.axis_from_x", language, label=words, value=value)
-    sheet.text(panel.left, panel.bottom + 38, words, size=TICK, color=MUTED_TEXT)
-
-
-@theme()
+@theme.applied()
 def pilot_arms(result: PilotResult, metric: str, *, language: Language = "en") -> Figure:
     """Draw both arms week by week, pooled, with the pilot window shaded and each control group thin.
 
@@ -346,113 +294,101 @@ def pilot_arms(result: PilotResult, metric: str, *, language: Language = "en") -
     Figure
         Values stand in the middle of their week. Weeks with less than 95 % of their tickets decided are left
         out, the figure says so, and no line runs over them.
+
+    Raises
+    ------
+    ValueError
+        If the result has no such metric.
     """
-    row = row_of(result.metrics, metric)
-    unit = as_unit(row.unit)
-    weekly = result.weekly.loc[result.weekly["metric"] == metric]
-    weekly = weekly.loc[weekly["value"].notna()].sort_values("week")
+    row = theme.row_of(result.metrics, metric)
+    weekly = result.weekly.loc[(result.weekly["metric"] == metric) & result.weekly["value"].notna()]
     decided = weekly["denominator"] >= DECIDED_SHARE * (weekly["denominator"] + weekly["undecided"])
-    drawn = weekly.loc[decided]
+    drawn = weekly.loc[decided].sort_values("week")
     drawn = drawn.assign(day=[pd.Timestamp(week).toordinal() + 3.5 for week in drawn["week"]])
-    axis = scale([*drawn["value"], row.target], unit, count=5)
-    names = [target_level(tick, unit, language) for tick in axis.ticks]
-    left = max(text_width(name, TICK) for name in names) + 10
-    arms = [("pilot", PILOT), ("control", CONTROL)]
-    titles = {arm: _arm_name(result, arm, language) for arm, _ in arms}
-    side = max(text_width(words, HEADING) for words in titles.values())
-    side = min(max(side, text_width(text("chart.last_week", language, value="100.0%"), SMALL)), 200.0)
-    first, last = min(result.plan.before[0], result.plan.during[0]), result.plan.during[1]
-    span = (_monday(first), _monday(last) + 7)
-    sheet = Sheet(28 + 256 + 48 + (0 if decided.all() else 20))
-    panel = sheet.panel(
-        left, 28, WIDTH - left - side - 22, 256, x=(span[0], span[1]), y=(axis.low, axis.high)
-    )
-    sheet.y_axis(panel, axis.ticks, names)
-    _windows(sheet, panel, result, language)
-    controls = drawn.loc[(drawn["arm"] == "control") & (drawn["group"] != "")]
-    groups = len(controls["group"].unique())
-    if groups > 1:
-        weekly_lines(panel, controls, MUTED, CONTEXT_LINE, 1)
-    _arms(sheet, panel, drawn, titles, (unit, language))
-    if row.target is not None:
-        panel.axes.axhline(row.target, color=TARGET, lw=1.4, ls=_DASHES, zorder=2, clip_on=False)
-    _notes(sheet, panel, drawn, row, groups, language)
-    _week_axis(sheet, panel, axis, unit, language)
+    axis = scale([*drawn["value"], row.target], row.unit)
+    sheet = Sheet(28 + 256 + 48 + (0 if decided.all() else 20), language)
+    titles = {arm: _arm_name(sheet, result, arm) for arm in ("control", "pilot")}
+    last_week = text_width(sheet.words("last_week", value=level(1.0, axis.unit, language)), theme.SMALL)
+    side = max(last_week, *(text_width(title, theme.HEADING) for title in titles.values()))
+    days = (_monday(result.plan.before[0]), _monday(result.plan.during[1]) + 7)
+    panel = sheet.value_weeks(0, 28, theme.WIDTH - side - 22, 256, axis, days)
+    _windows(sheet, panel, result)
+    _arms(sheet, panel, drawn, titles, axis)
+    _notes(sheet, panel, drawn, row, axis)
+    _week_axis(sheet, panel, axis)
     if not decided.all():
-        words = text("chart.weeks_omitted", language, share=target_level(DECIDED_SHARE, "share", language))
-        sheet.text(panel.left, panel.bottom + 58, words, size=SMALL, color=MUTED_TEXT)
+        share = target_level(DECIDED_SHARE, "share", language)
+        sheet.text(panel.left, panel.bottom + 58, sheet.words("weeks_omitted", share=share), "small")
     return sheet.figure
 
 
-def _arm_name(result: PilotResult, arm: str, language: Language) -> str:
+def _arm_name(sheet: Sheet, result: PilotResult, arm: str) -> str:
     groups = result.plan.pilot if arm == "pilot" else result.plan.control
-    if len(groups) == 1:
-        return fit(text(f"chart.group_{arm}", language, group=groups[0]), 200, HEADING)
-    return text(f"chart.arm_{arm}", language)
+    if len(groups) > 1:
+        return sheet.words(f"arm_{arm}")
+    return fit(sheet.words(f"group_{arm}", group=group_name(groups[0], sheet.language)), 200, theme.HEADING)
 
 
 def _monday(day: date) -> float:
     return float(day.toordinal() - day.weekday())
 
 
-def _windows(sheet: Sheet, panel: Panel, result: PilotResult, language: Language) -> None:
-    before, during = result.plan.before, result.plan.during
-    start, end = during[0].toordinal(), during[1].toordinal() + 1
-    panel.axes.axvspan(start, end, color=PILOT_TINT, lw=0, zorder=-1)
+def _windows(sheet: Sheet, panel: Panel, result: PilotResult) -> None:
+    """Shade the pilot weeks and write both periods over the panel."""
     entries = []
-    for (first, last), key, color in ((before, "window_before", MUTED_TEXT), (during, "window_pilot", PILOT)):
-        middle = (panel.x(first.toordinal()) + panel.x(last.toordinal() + 1)) / 2
-        entries.append(
-            (middle, text(f"chart.{key}", language, period=period_text(first, last, language)), color)
-        )
-    sheet.labels(panel.top - 12, entries, low=panel.left, high=WIDTH)
+    for key, color in (("before", theme.MUTED_TEXT), ("during", theme.PILOT)):
+        first, last = getattr(result.plan, key)
+        start, end = first.toordinal(), last.toordinal() + 1
+        if key == "during":
+            panel.axes.axvspan(start, end, color=theme.PILOT_TINT, lw=0, zorder=-1)
+        name = "window_before" if key == "before" else "window_pilot"
+        words = sheet.words(name, period=period_text(first, last, sheet.language))
+        entries.append((panel.x((start + end) / 2), words, color))
+    sheet.labels(panel, panel.top - 12, entries, out=theme.WIDTH - panel.right)
 
 
-def _arms(
-    sheet: Sheet,
-    panel: Panel,
-    drawn: pd.DataFrame,
-    titles: dict[str, str],
-    style: tuple[Unit, Language],
-) -> None:
-    unit, language = style
+def _arms(sheet: Sheet, panel: Panel, drawn: pd.DataFrame, titles: dict[str, str], axis: Scale) -> None:
+    """Draw control groups thin, the pooled arms over them, and name these at their ends."""
+    pooled = drawn["group"] == ""
+    groups = drawn.loc[~pooled & (drawn["arm"] == "control")]
+    if len(groups["group"].unique()) > 1:
+        weekly_lines(panel, groups, theme.MUTED, theme.CONTEXT_LINE, 1)
     ends = []
-    for arm, color, ink in (("control", CONTROL, INK2), ("pilot", PILOT, PILOT)):
-        pooled = drawn.loc[(drawn["arm"] == arm) & (drawn["group"] == "")]
-        if pooled.empty:
-            continue
-        weekly_lines(panel, pooled, color, MAIN_LINE, 3)
-        for point in pooled.to_dict("records"):
-            dot(panel, point["day"], point["value"], color, hollow=arm == "control", zorder=4)
-        ends.append((panel.y(pooled["value"].iloc[-1]), titles[arm], ink, float(pooled["value"].iloc[-1])))
-    centers = spread([end[0] for end in ends], [34.0] * len(ends), low=panel.top - 4, high=panel.bottom + 4)
-    for center, (_, title, ink, value) in zip(centers, ends, strict=True):
-        sheet.text(panel.right + 14, center, title, size=HEADING, color=ink, strong=True)
-        words = text("chart.last_week", language, value=level(value, unit, language))
-        sheet.text(panel.right + 14, center + 16, words, size=SMALL, color=MUTED_TEXT)
+    for arm, color, ink in (("control", theme.CONTROL, theme.INK2), ("pilot", theme.PILOT, theme.PILOT)):
+        weeks = drawn.loc[pooled & (drawn["arm"] == arm)]
+        weekly_lines(panel, weeks, color, theme.MAIN_LINE, 3)
+        for week in weeks.to_dict("records"):
+            dot(panel, week["day"], week["value"], color, hollow=arm == "control", zorder=4)
+        ends += [(week, titles[arm], ink) for week in weeks["value"].tail(1)]
+    heights = [panel.y(value) for value, _, _ in ends]
+    bases = theme.spread(heights, [34.0] * len(ends), low=panel.top - 4, high=panel.bottom + 4)
+    for base, (value, title, ink) in zip(bases, ends, strict=True):
+        sheet.text(panel.right + 14, base, title, "heading", color=ink, strong=True)
+        words = sheet.words("last_week", value=level(value, axis.unit, sheet.language))
+        sheet.text(panel.right + 14, base + 16, words, "small")
 
 
-def _notes(
-    sheet: Sheet, panel: Panel, drawn: pd.DataFrame, row: PilotMetric, controls: int, language: Language
-) -> None:
+def _notes(sheet: Sheet, panel: Panel, drawn: pd.DataFrame, row: PilotMetric, axis: Scale) -> None:
+    """Draw the target and write what line and thin lines are, where they cover least."""
     lines = drawn.assign(group=drawn["arm"] + "/" + drawn["group"])
     if row.target is not None:
-        words = text("chart.target", language, value=target_level(row.target, as_unit(row.unit), language))
+        panel.axes.axhline(row.target, color=theme.TARGET, lw=1.4, ls=DASHES, zorder=2, clip_on=False)
+        words = sheet.words("target", value=target_level(row.target, axis.unit, sheet.language))
         at = panel.y(row.target)
         sheet.note(panel, words, [at - 5, at + 14], lines)
-    if controls > 1:
-        words = text("chart.thin_lines", language, count=controls)
-        bases = [panel.bottom - 10, panel.top + 18, panel.bottom - 30, panel.top + 36]
-        sheet.note(panel, words, bases, lines, color=MUTED_TEXT)
+    bases = [panel.bottom - 10, panel.top + 18, panel.bottom - 30, panel.top + 36]
+    thin = len(drawn.loc[(drawn["arm"] == "control") & (drawn["group"] != ""), "group"].unique())
+    if thin > 1:
+        sheet.note(panel, sheet.words("thin_lines", count=str(thin)), bases, lines, "small")
+    if drawn.empty:
+        sheet.note(panel, sheet.words("no_data"), bases, lines, "small")
 
 
-def _week_axis(sheet: Sheet, panel: Panel, axis: Scale, unit: Unit, language: Language) -> None:
-    weeks = np.arange(panel.x_limits[0], panel.x_limits[1], 7)
-    names = [date_text(date.fromordinal(int(week)), language, year=False) for week in weeks]
-    room = panel.width / max(len(weeks), 1)
-    step = int(np.ceil((max(text_width(name, TICK) for name in names) + 8) / room))
-    sheet.x_axis(panel, [float(week) + 3.5 for week in weeks[::step]], names[::step], grid=False)
-    words = text("chart.week_axis", language)
-    if axis.low > 0:
-        words = text("chart.axis_from_y", language, label=words, value=target_level(axis.low, unit, language))
-    sheet.text(panel.left, panel.bottom + 38, words, size=TICK, color=MUTED_TEXT)
+def _week_axis(sheet: Sheet, panel: Panel, axis: Scale) -> None:
+    """Name as many Mondays as there is room for."""
+    weeks = np.arange(*panel.x_limits, 7)
+    names = [date_text(date.fromordinal(int(week)), sheet.language, year=False) for week in weeks]
+    widest = max(text_width(name, theme.TICK) for name in names) + 8
+    step = int(np.ceil(widest * len(weeks) / panel.width))
+    sheet.ticks_below(panel, [float(week) + 3.5 for week in weeks[::step]], names[::step])
+    sheet.axis_label(panel, sheet.words("week_axis"), axis, "y")

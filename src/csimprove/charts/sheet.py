@@ -19,36 +19,31 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
-from matplotlib.text import Text
 from matplotlib.transforms import Affine2D
 
-from csimprove.charts.theme import (
-    ALERT,
-    BAD,
-    GOOD,
-    GRID,
-    GRID_LINE,
-    INK,
-    LABEL,
-    LINE,
-    MUTED_TEXT,
-    NEUTRAL,
-    PAPER,
-    PILOT,
-    PIXELS,
-    SMALL,
-    TICK,
-    WIDTH,
-    drawable,
-    families,
-    pitch,
-    spread,
-    text_width,
-)
+from csimprove import wording
+from csimprove.charts import theme
+from csimprove.charts.theme import Scale, text_width
+from csimprove.settings import Language
 
+Style = Literal["label", "name", "value", "tick", "small", "mark", "heading", "large"]
 Align = Literal["left", "center", "right"]
-Floats = npt.NDArray[np.float64]
 Icon = Literal["tick", "cross", "unknown", "stop", "watch"]
+Floats = npt.NDArray[np.float64]
+
+#: Style = size in points and ink.
+STYLES: dict[Style, tuple[float, str]] = {
+    "label": (theme.LABEL, theme.INK),
+    "name": (theme.TICK, theme.INK2),
+    "value": (theme.LABEL, theme.PILOT),
+    "tick": (theme.TICK, theme.MUTED_TEXT),
+    "small": (theme.SMALL, theme.MUTED_TEXT),
+    "mark": (theme.SMALL, theme.INK),
+    "heading": (theme.HEADING, theme.INK),
+    "large": (theme.LARGE, theme.INK),
+}
+DASHES = (0, (5, 2.2))
+SHORT_DASHES = (0, (2.6, 1.4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,154 +82,156 @@ class Panel:
 class Sheet:
     """A figure of 880 px by ``height`` px on which everything is placed in px from the top left."""
 
-    def __init__(self, height: float) -> None:
-        self.height = height = np.ceil(height)
-        self.figure = Figure(figsize=(WIDTH / PIXELS, height / PIXELS), dpi=PIXELS, facecolor=PAPER)
+    def __init__(self, height: float, language: Language) -> None:
+        self.height = height = np.ceil(max(height, 1.0))
+        self.language = language
+        size = (theme.WIDTH / theme.PIXELS, height / theme.PIXELS)
+        self.figure = Figure(figsize=size, dpi=theme.PIXELS, facecolor=theme.PAPER)
         self._notes: list[tuple[float, float, float]] = []  # left, right, baseline
-        self._pixels = Affine2D().scale(1 / WIDTH, -1 / height).translate(0, 1) + self.figure.transFigure
+        self._pixels = (
+            Affine2D().scale(1 / theme.WIDTH, -1 / height).translate(0, 1) + self.figure.transFigure
+        )
+
+    def words(self, key: str, **values: str) -> str:
+        """Return a phrase of the figures in the sheet's language."""
+        return wording.text(f"chart.{key}", self.language, **values)
 
     def text(
         self,
         x: float,
         y: float,
         words: str,
+        style: Style = "label",
         *,
-        size: float = LABEL,
-        color: str = INK,
+        color: str | None = None,
         align: Align = "left",
         strong: bool = False,
         over: bool = False,
-    ) -> list[Text]:
+    ) -> None:
         """Write lines, the first on baseline ``y``; ``strong`` by a thin stroke, ``over`` data by a rim."""
-        effects: list[patheffects.AbstractPathEffect] = []
-        if over:
-            effects.append(patheffects.withStroke(linewidth=2.5, foreground=PAPER))
-        if strong:
-            effects.append(patheffects.withStroke(linewidth=0.45, foreground=color))
-        written = []
+        size, ink = STYLES[style]
+        rims = [(2.5, theme.PAPER)] * over + [(0.45, color or ink)] * strong
         for i, line in enumerate(words.split("\n")):
-            baseline = y + i * pitch(size)
-            text = self.figure.text(x / WIDTH, 1 - baseline / self.height, drawable(line))
-            text.set(ha=align, va="baseline", fontsize=size, color=color, parse_math=False)
-            text.set_fontfamily(list(families()))
-            text.set_path_effects(effects)
-            written.append(text)
-        return written
+            baseline = 1 - (y + i * theme.pitch(size)) / self.height
+            text = self.figure.text(x / theme.WIDTH, baseline, theme.drawable(line))
+            text.set(ha=align, va="baseline", fontsize=size, color=color or ink, parse_math=False)
+            text.set_fontfamily(list(theme.families()))
+            text.set_path_effects([patheffects.withStroke(linewidth=w, foreground=c) for w, c in rims])
 
     def labels(
         self,
+        panel: Panel,
         y: float,
         entries: Sequence[tuple[float, str, str]],
-        *,
-        low: float,
-        high: float,
-        size: float = SMALL,
-        over: bool = True,
+        style: Style = "mark",
+        out: float = 0,
     ) -> None:
-        """Write labels (centre in px, words, colour) on one baseline, moved apart where they overlap."""
-        centers = spread(
-            [x for x, _, _ in entries], [text_width(w, size) for _, w, _ in entries], low=low, high=high
+        """Write labels (centre in px, words, colour) on one baseline, moved apart where they overlap.
+
+        They stay inside the panel, or within ``out`` px of it.
+        """
+        sizes = [text_width(words, STYLES[style][0]) for _, words, _ in entries]
+        centers = theme.spread(
+            [x for x, _, _ in entries], sizes, low=panel.left - out, high=panel.right + out
         )
         for center, (_, words, color) in zip(centers, entries, strict=True):
-            self.text(center, y, words, size=size, color=color, align="center", over=over)
+            self.text(center, y, words, style, color=color, align="center", over=True)
 
     def note(
-        self, panel: Panel, words: str, bases: Sequence[float], lines: pd.DataFrame, *, color: str = INK
+        self, panel: Panel, words: str, bases: Sequence[float], lines: pd.DataFrame, style: Style = "mark"
     ) -> None:
         """Write a note in a panel, on one of the baselines, where it covers least of lines and earlier notes.
 
         ``lines`` has the columns ``day``, ``value`` and ``group``.
         """
-        width = text_width(words, SMALL)
+        width = text_width(words, STYLES[style][0])
         inside = [base for base in bases if panel.top + 8 <= base <= panel.bottom + 2] or list(bases)
         lefts = np.linspace(panel.left + 4, max(panel.right - width - 4, panel.left + 4), 9)
-        paths = [self._path(panel, one) for _, one in lines.groupby("group")]
+        paths = [_path(panel, one) for _, one in lines.groupby("group")]
 
         def covered(spot: tuple[float, float]) -> int:
             left, base = spot
-            notes = sum(
+            notes = [
                 abs(base - y) < 16 and left < end and left + width > start for start, end, y in self._notes
-            )
-            x_near, y_near = (left - 4, left + width + 4), (base - 15, base + 7)
-            points = sum(
-                int(((x > x_near[0]) & (x < x_near[1]) & (y > y_near[0]) & (y < y_near[1])).sum())
-                for x, y in paths
-            )
-            return 1000 * notes + points
+            ]
+            near = [(abs(x - left - width / 2) < width / 2 + 4) & (abs(y - base + 4) < 11) for x, y in paths]
+            return 1000 * sum(notes) + sum(int(points.sum()) for points in near)
 
         left, base = min(((float(left), base) for base in inside for left in lefts), key=covered)
         self._notes.append((left, left + width, base))
-        self.text(left, base, words, size=SMALL, color=color, over=True)
+        self.text(left, base, words, style, over=True)
 
-    @staticmethod
-    def _path(panel: Panel, line: pd.DataFrame) -> tuple[Floats, Floats]:
-        days = np.union1d(np.linspace(*panel.x_limits, 200), line["day"])
-        days = days[(days >= line["day"].min()) & (days <= line["day"].max())]
-        values = np.interp(days, line["day"], line["value"])
-        return np.array([panel.x(day) for day in days]), np.array([panel.y(value) for value in values])
-
-    def rule(self, y: float, left: float = 0.0, right: float = WIDTH, color: str = LINE) -> None:
+    def rule(self, y: float, left: float = 0.0, right: float = theme.WIDTH) -> None:
         """Draw a horizontal rule."""
-        self._add(Outline([(left, y), (right, y)]), line=color, width=GRID_LINE)
+        self._add(Outline([(left, y), (right, y)]), line=theme.LINE, width=theme.GRID_LINE)
 
-    def panel(
-        self,
-        left: float,
-        top: float,
-        width: float,
-        height: float,
-        *,
-        x: tuple[float, float],
-        y: tuple[float, float] | None = None,
-    ) -> Panel:
-        """Add axes; without ``y`` their vertical data are px from the top, for rows."""
-        limits = y or (height, 0.0)
-        box = (left / WIDTH, 1 - (top + height) / self.height, width / WIDTH, height / self.height)
-        axes = self.figure.add_axes(box, xlim=x, ylim=limits)
-        axes.set_axis_off()
-        return Panel(axes, left, top, width, height, x, limits)
-
-    def x_axis(
-        self, panel: Panel, ticks: Sequence[float], names: Sequence[str], *, grid: bool = True
-    ) -> None:
-        """Draw the base line of a panel with ticks, their names and, for values, a vertical grid."""
-        if grid:
-            panel.axes.vlines(ticks, *panel.y_limits, color=GRID, lw=GRID_LINE, zorder=0, clip_on=False)
-        self._add(
-            Outline([(panel.left, panel.bottom), (panel.right, panel.bottom)]), line=LINE, width=GRID_LINE
+    def value_rows(self, left: float, top: float, width: float, height: float, axis: Scale) -> Panel:
+        """Add axes for rows: values run along a labelled axis below, the other data are px from the top."""
+        panel = self._panel((left, top, width, height), (axis.low, axis.high), (height, 0.0))
+        panel.axes.vlines(
+            axis.ticks, 0, height, color=theme.GRID, lw=theme.GRID_LINE, zorder=0, clip_on=False
         )
+        self.ticks_below(panel, axis.ticks, axis.names(self.language))
+        return panel
+
+    def value_weeks(
+        self, left: float, top: float, width: float, height: float, axis: Scale, days: tuple[float, float]
+    ) -> Panel:
+        """Add axes for weeks: days run along, values upwards with their labels at ``left``."""
+        names = axis.names(self.language)
+        indent = max(text_width(name, theme.TICK) for name in names) + 8
+        panel = self._panel((left + indent, top, width - indent, height), days, (axis.low, axis.high))
+        panel.axes.hlines(axis.ticks, *days, color=theme.GRID, lw=theme.GRID_LINE, zorder=0, clip_on=False)
+        for tick, name in zip(axis.ticks, names, strict=True):
+            self.text(panel.left - 6, panel.y(tick) + 4, name, "tick", align="right")
+        return panel
+
+    def ticks_below(self, panel: Panel, ticks: Sequence[float], names: Sequence[str]) -> None:
+        """Draw the base line of a panel with ticks and their names."""
+        self.rule(panel.bottom, panel.left, panel.right)
         for tick, name in zip(ticks, names, strict=True):
             at = panel.x(tick)
-            self._add(Outline([(at, panel.bottom), (at, panel.bottom + 4)]), line=LINE, width=GRID_LINE)
-            self.text(at, panel.bottom + 18, name, size=TICK, color=MUTED_TEXT, align="center")
+            mark = Outline([(at, panel.bottom), (at, panel.bottom + 4)])
+            self._add(mark, line=theme.LINE, width=theme.GRID_LINE)
+            self.text(at, panel.bottom + 18, name, "tick", align="center")
 
-    def y_axis(self, panel: Panel, ticks: Sequence[float], names: Sequence[str]) -> None:
-        """Draw the horizontal grid of a panel and the names of its ticks on the left."""
-        panel.axes.hlines(ticks, *panel.x_limits, color=GRID, lw=GRID_LINE, zorder=0, clip_on=False)
-        for tick, name in zip(ticks, names, strict=True):
-            self.text(panel.left - 6, panel.y(tick) + 4, name, size=TICK, color=MUTED_TEXT, align="right")
+    def axis_label(self, panel: Panel, words: str, axis: Scale, side: Literal["x", "y"]) -> None:
+        """Write what is below the ticks, and where the axis of values starts if not at 0."""
+        if axis.low > 0:
+            start = wording.target_level(axis.low, axis.unit, self.language)
+            words = self.words(f"axis_from_{side}", label=words, value=start)
+        self.text(panel.left, panel.bottom + 38, words, "tick")
 
     def icon(self, kind: Icon, x: float, y: float, size: float = 14.0) -> None:
         """Draw a status mark centred on a point; a word beside it must say the same."""
-        color = {"tick": GOOD, "cross": BAD, "unknown": NEUTRAL, "stop": BAD, "watch": ALERT}[kind]
+        own = _ICON_COLOURS[kind]
         place = Affine2D().scale(size / 2).translate(x, y)
         for outline, fill, line, width in _ICONS[kind]:
-            shape = outline.transformed(place)
-            self._add(
-                shape,
-                fill=color if fill else None,
-                line={"own": color, "paper": PAPER, "ink": INK, "": None}[line],
-                width=width,
-            )
+            ink = {"own": own, "paper": theme.PAPER, "ink": theme.INK, "": "none"}[line]
+            self._add(outline.transformed(place), fill=own if fill else "none", line=ink, width=width)
 
-    def _add(
-        self, outline: Outline, *, fill: str | None = None, line: str | None = None, width: float = 1.0
-    ) -> None:
-        patch = PathPatch(
-            outline, fc=fill or "none", ec=line or "none", lw=width, capstyle="round", joinstyle="round"
-        )
+    def _panel(
+        self, box: tuple[float, float, float, float], x: tuple[float, float], y: tuple[float, float]
+    ) -> Panel:
+        left, top, width, height = box
+        bottom = 1 - (top + height) / self.height
+        place = (left / theme.WIDTH, bottom, width / theme.WIDTH, height / self.height)
+        axes = self.figure.add_axes(place, xlim=x, ylim=y)
+        axes.set_axis_off()
+        return Panel(axes, left, top, width, height, x, y)
+
+    def _add(self, outline: Outline, *, line: str, width: float, fill: str = "none") -> None:
+        patch = PathPatch(outline, fc=fill, ec=line, lw=width, capstyle="round", joinstyle="round")
         patch.set(transform=self._pixels, zorder=2)
         self.figure.add_artist(patch)
+
+
+def _path(panel: Panel, line: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Points of a line in px, close enough together to find what a label covers."""
+    days = np.union1d(np.linspace(*panel.x_limits, 200), line["day"])
+    days = days[(days >= line["day"].min()) & (days <= line["day"].max())]
+    values = np.interp(days, line["day"], line["value"])
+    return np.array([panel.x(day) for day in days]), np.array([panel.y(value) for value in values])
 
 
 def dot(
@@ -248,17 +245,20 @@ def dot(
     zorder: float = 3,
 ) -> None:
     """Draw a dot with a paper-coloured rim, or a ring, at a point of the data."""
-    panel.axes.plot(
-        [x],
-        [y],
-        "o",
-        ms=size,
-        mfc=PAPER if hollow else color,
-        mec=color if hollow else PAPER,
-        mew=1.5 if hollow else 1.0,
-        clip_on=False,
-        zorder=zorder,
-    )
+    face, edge, rim = (theme.PAPER, color, 1.5) if hollow else (color, theme.PAPER, 1.0)
+    panel.axes.plot([x], [y], "o", ms=size, mfc=face, mec=edge, mew=rim, clip_on=False, zorder=zorder)
+
+
+def estimate(panel: Panel, y: float, value: float, low: float | None, high: float | None) -> None:
+    """Draw an interval as a bar on row ``y`` with a pip at the value; no pip where it would cover the bar."""
+    if low is None or high is None:
+        dot(panel, value, y, theme.PILOT)
+        return
+    wide = panel.x(high) - panel.x(low)
+    rim = 0 if wide > 3 else 1.5
+    panel.axes.barh(y, high - low, left=low, height=10, fc=theme.PILOT, ec=theme.PILOT, lw=rim, clip_on=False)
+    if wide >= 20:
+        panel.axes.plot([value], [y], "o", ms=5, mfc=theme.PAPER, mec=theme.PAPER, clip_on=False)
 
 
 def weekly_lines(panel: Panel, frame: pd.DataFrame, color: str, width: float, zorder: float = 2) -> None:
@@ -281,19 +281,6 @@ def weekly_lines(panel: Panel, frame: pd.DataFrame, color: str, width: float, zo
     )
 
 
-def estimate(panel: Panel, y: float, value: float, low: float | None, high: float | None) -> None:
-    """Draw an interval as a bar on row ``y`` with a pip at the value; no pip where it would cover the bar."""
-    if low is None or high is None:
-        dot(panel, value, y, PILOT)
-        return
-    wide = panel.x(high) - panel.x(low)
-    panel.axes.barh(
-        y, high - low, left=low, height=10, color=PILOT, ec=PILOT, lw=0 if wide > 3 else 1.5, clip_on=False
-    )
-    if wide >= 20:
-        panel.axes.plot([value], [y], "o", ms=5, mfc=PAPER, mec=PAPER, clip_on=False)
-
-
 def _polygon(corners: int, start: float = 90.0, radius: float = 1.0) -> Outline:
     angles = np.radians(start + np.arange(corners + 1) * 360 / corners)
     # the sheet's y runs downwards
@@ -305,18 +292,11 @@ def _strokes(*lines: Sequence[tuple[float, float]]) -> Outline:
 
 
 _CROSS = _strokes([(-0.3, -0.3), (0.3, 0.3)], [(-0.3, 0.3), (0.3, -0.3)])
+_CHECK = _strokes([(-0.42, 0.04), (-0.12, 0.34), (0.44, -0.32)])
+_EXCLAMATION = _strokes([(0, -0.4), (0, 0.08)], [(0, 0.32), (0, 0.33)])
+_HOOK = [(-0.3, -0.2), (-0.3, -0.66), (0.34, -0.66), (0.32, -0.2), (0.3, 0.02), (0.0, 0.0), (0.0, 0.22)]
 _QUESTION = Outline(
-    [
-        (-0.3, -0.2),
-        (-0.3, -0.66),
-        (0.34, -0.66),
-        (0.32, -0.2),
-        (0.3, 0.02),
-        (0.0, 0.0),
-        (0.0, 0.22),
-        (0, 0.5),
-        (0, 0.53),
-    ],
+    [*_HOOK, (0.0, 0.5), (0.0, 0.53)],
     [
         Outline.MOVETO,
         *[Outline.CURVE4] * 3,
@@ -326,17 +306,18 @@ _QUESTION = Outline(
         Outline.LINETO,
     ],
 )
+_ICON_COLOURS: dict[Icon, str] = {
+    "tick": theme.GOOD,
+    "cross": theme.BAD,
+    "unknown": theme.NEUTRAL,
+    "stop": theme.BAD,
+    "watch": theme.ALERT,
+}
 #: Parts of a mark in a square from -1 to 1: outline, whether filled, colour of its line, line width.
 _ICONS: dict[Icon, tuple[tuple[Outline, bool, Literal["own", "paper", "ink", ""], float], ...]] = {
-    "tick": (
-        (Outline.unit_circle(), True, "", 0),
-        (_strokes([(-0.42, 0.04), (-0.12, 0.34), (0.44, -0.32)]), False, "paper", 1.6),
-    ),
+    "tick": ((Outline.unit_circle(), True, "", 0), (_CHECK, False, "paper", 1.6)),
     "cross": ((_polygon(4, radius=1.2), True, "", 0), (_CROSS, False, "paper", 1.6)),
     "unknown": ((Outline.unit_circle(), False, "own", 1.3), (_QUESTION, False, "own", 1.2)),
     "stop": ((_polygon(8, 22.5, 1.08), True, "", 0), (_CROSS, False, "paper", 1.6)),
-    "watch": (
-        (_polygon(3, radius=1.2), True, "", 0),
-        (_strokes([(0, -0.4), (0, 0.08)], [(0, 0.32), (0, 0.33)]), False, "ink", 1.2),
-    ),
+    "watch": ((_polygon(3, radius=1.2), True, "", 0), (_EXCLAMATION, False, "ink", 1.2)),
 }

@@ -22,7 +22,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
-from csimprove.wording.numbers import Unit, missing
+from csimprove.settings import Language
+from csimprove.wording import Unit, missing, target_level, trimmed
 
 # Roles of colour, light mode (on paper).
 PILOT, CONTROL, TARGET = "#0B4A9B", "#7C8896", "#16202A"
@@ -87,8 +88,8 @@ def drawable(words: str) -> str:
 
 
 @contextmanager
-def theme() -> Iterator[None]:
-    """Context, or decorator, in which figures are made and saved; the reader's own settings stay."""
+def applied() -> Iterator[None]:
+    """Context or decorator in which figures are made and saved; the reader's own settings stay."""
     settings: Any = {
         **sns.axes_style("white"),
         "font.family": list(families()),
@@ -114,7 +115,7 @@ def png(figure: Figure) -> bytes:
         The file, without date or software name, of at most 256 colours: a third of the size.
     """
     raw, written = io.BytesIO(), io.BytesIO()
-    with theme():
+    with applied():
         figure.savefig(raw, format="rgba", dpi=SAVED)
     channels = np.frombuffer(raw.getvalue(), np.uint8).reshape(-1, 4)[:, :3].astype(np.int32)
     packed = channels @ np.array([65536, 256, 1])
@@ -144,12 +145,21 @@ def pitch(size: float) -> float:
 
 
 def fit(words: str, width: float, size: float = LABEL) -> str:
-    """Cut a line to a width in px, with dots for what is missing."""
-    if text_width(words, size) <= width:
+    """Cut a line to a width in px; the middle goes, because names of teams differ at their end."""
+    whole = text_width(words, size)
+    if whole <= width:
         return words
-    while words and text_width(words + "...", size) > width:
-        words = words[:-1]
-    return words.rstrip() + "..."
+    kept = min(len(words), int(len(words) * width / whole) + 3)
+    short = words
+    while kept > 2 and text_width(short, size) > width:
+        kept -= 1
+        short = words[: -(-kept * 3 // 5)] + "..." + words[len(words) - kept * 2 // 5 :]
+    return short
+
+
+def column(names: Iterable[str], size: float = LABEL, *, at_most: float = 0.45 * WIDTH) -> float:
+    """Px that a column of names takes, with the room to what follows."""
+    return min(max([100.0, *(text_width(name, size) for name in names)]), at_most) + 20
 
 
 def spread(
@@ -185,11 +195,6 @@ def spread(
     return [float(value) for value in back]
 
 
-def as_unit(name: str) -> Unit:
-    """Read the unit of a result."""
-    return "share" if name == "share" else "minutes"
-
-
 def row_of(rows: Sequence[T], metric: str) -> T:
     """Return the row of a metric."""
     for row in rows:
@@ -212,12 +217,20 @@ def by_axis(rows: Iterable[T], values: Callable[[T], Iterable[float | None]]) ->
 class Scale:
     """An axis in the metric's unit; unless changes are drawn, its ends are ticks."""
 
+    unit: Unit
+    signed: bool
     low: float
     high: float
     ticks: tuple[float, ...]
 
+    def names(self, language: Language) -> list[str]:
+        """Return the ticks with their unit, those of changes with their sign."""
+        if self.signed:
+            return [trimmed(tick, self.unit, sign=True) for tick in self.ticks]
+        return [target_level(tick, self.unit, language) for tick in self.ticks]
 
-def scale(values: Sequence[float | None], unit: Unit, *, count: int = 5, signed: bool = False) -> Scale:
+
+def scale(values: Iterable[float | None], unit: str, *, count: int = 5, signed: bool = False) -> Scale:
     """Choose an axis that holds all values, with about ``count`` steps.
 
     Parameters
@@ -225,16 +238,17 @@ def scale(values: Sequence[float | None], unit: Unit, *, count: int = 5, signed:
     values
         What must be on it; ``None`` and NaN are passed over.
     unit
-        Shares end at 0 and 1, minutes start at 0 or above.
+        ``share`` (the axis stays within 0 and 1) or ``minutes`` (it starts at 0 or above).
     signed
         Changes: zero is on the axis and nothing bounds it.
 
     Examples
     --------
-    >>> scale([0.72, 0.96, None], "share", count=3).ticks
-    (0.7, 0.8, 0.9, 1.0)
+    >>> scale([0.72, 0.96, None], "share", count=3).names("en")
+    ['70%', '80%', '90%', '100%']
     """
-    factor = 100.0 if unit == "share" else 1.0
+    kind: Unit = "share" if unit == "share" else "minutes"
+    factor = 100.0 if kind == "share" else 1.0
     known = [value * factor for value in values if value is not None and not missing(value)] or [0.0]
     low, high = (min(0.0, *known), max(0.0, *known)) if signed else (min(known), max(known))
     room = 0.1 * (high - low) if signed else 0.0
@@ -242,10 +256,10 @@ def scale(values: Sequence[float | None], unit: Unit, *, count: int = 5, signed:
         room = 0.02 * abs(high) or 1.0
     low, high = low - room, high + room
     if not signed:
-        low, high = max(low, 0.0), min(high, 100.0) if unit == "share" else high
+        low, high = max(low, 0.0), min(high, 100.0) if kind == "share" else high
     ticks = MaxNLocator(count, steps=[1, 2, 5, 10]).tick_values(low, high)
-    first = max((tick for tick in ticks if tick <= low + 1e-9), default=low)
-    last = min((tick for tick in ticks if tick >= high - 1e-9), default=high)
-    ends = (low, high) if signed else (first, last)
-    kept = tuple(round(float(tick), 10) / factor for tick in ticks if ends[0] <= tick <= ends[1])
-    return Scale(float(ends[0]) / factor, float(ends[1]) / factor, kept)
+    if not signed:
+        low = max((tick for tick in ticks if tick <= low + 1e-9), default=low)
+        high = min((tick for tick in ticks if tick >= high - 1e-9), default=high)
+    kept = tuple(round(float(tick), 10) / factor for tick in ticks if low <= tick <= high)
+    return Scale(kind, signed, float(low) / factor, float(high) / factor, kept)
