@@ -42,7 +42,10 @@ class Times:
     """How the times of one column are written."""
 
     formats: tuple[str, ...]
+    #: of the part before an offset such as +08:00
     offset_formats: tuple[str, ...]
+    #: for people
+    described: str
     #: most of a sample carry an offset
     offset_first: bool = False
 
@@ -117,16 +120,17 @@ def is_time(name: str) -> bool:
 def reason(field: Field, times: dict[str, Times]) -> str:
     """Why a value of the field was not used, and what to do."""
     if field.name in times:
-        known = ", ".join(times[field.name].formats)
-        if field.name in REQUIRED:
-            return f"must be a time between 1990 and today, written as {known}."
-        return f"must be a time between 1990 and today, written as {known}. It counts as no value."
-    if _type(field.name) == "BOOLEAN":
-        return "must be yes or no, true or false, 1 or 0, 是 or 否. It counts as no value."
-    if field.name in DURATIONS:
-        return "must be a duration in numbers, 0 or more. It counts as no value."
-    low, high = _bounds(field.name)
-    return f"must be a whole number from {low} to {high}. It counts as no value."
+        what = f"must be a time between 1990 and today, {times[field.name].described}."
+    elif _type(field.name) == "BOOLEAN":
+        what = "must be yes or no, true or false, 1 or 0, 是 or 否."
+    elif _type(field.name) == "VARCHAR" or _personal(field):
+        what = "must be one line; the quote before it may not be closed."
+    elif field.name in DURATIONS:
+        what = "must be a duration in numbers, 0 or more."
+    else:
+        low, high = _bounds(field.name)
+        what = f"must be a whole number from {low} to {high}."
+    return f"{what} {'The row is left out.' if field.name in REQUIRED else 'It counts as no value.'}"
 
 
 def offset_parts(text: str, formats: tuple[str, ...]) -> str:
@@ -175,9 +179,10 @@ def _value(field: Field, times: dict[str, Times], zone: str, key: str) -> str:
     text, first = quoted(field.name), quoted(f"first {field.name}")
     if _personal(field):
         digest = f"sha256({literal(key)} || sha256({literal(key)} || {text}))"
-        if field.name == "agent":
-            return f"'agent-' || left({digest}, 8)"
-        return f"CAST('0x' || left({digest}, 15) AS BIGINT)"
+        agent = f"'agent-' || left({digest}, 8)"
+        return _one_line(
+            text, agent if field.name == "agent" else f"CAST('0x' || left({digest}, 15) AS BIGINT)"
+        )
     if field.name in times:
         offset = times[field.name].offset_formats
         other = offset_parts(text, offset) if offset else "NULL"
@@ -187,7 +192,7 @@ def _value(field: Field, times: dict[str, Times], zone: str, key: str) -> str:
         yes, no = (f"lower({text}) IN {_tuple(words)}" for words in (_TRUE, _FALSE))
         return f"CASE WHEN {yes} THEN true WHEN {no} THEN false END"
     if _type(field.name) == "VARCHAR":
-        return text
+        return _one_line(text, text)
     number, whole = first, f" AND {first} = floor({first})"
     if field.name in DURATIONS:
         base = "minutes" if field.name.endswith("_minutes") else "seconds"
@@ -195,6 +200,11 @@ def _value(field: Field, times: dict[str, Times], zone: str, key: str) -> str:
     low, high = _bounds(field.name)
     cast = f"CAST(round({number}) AS {_type(field.name)})"
     return f"CASE WHEN {number} BETWEEN {low} AND {high}{whole} THEN {cast} END"
+
+
+def _one_line(text: str, value: str) -> str:
+    # several lines in a label are other rows, swallowed by a quote that is not closed: names and all
+    return f"CASE WHEN NOT contains({text}, chr(10)) THEN {value} END"
 
 
 def _checked(field: Field) -> list[str]:

@@ -53,7 +53,9 @@ class _Table:
     file: SourceFile
     fields: tuple[Field, ...]
     times: dict[str, Times]
-    rows: int
+    #: lines that were split into values, and those that could not be
+    read: int
+    malformed: int
     rejects: tuple[Failure, ...]
     reject_count: int
 
@@ -164,7 +166,7 @@ def _load(
     _refuse_hopeless(con, name, file, fields, times)
     rejects = (*malformed, *_unread(con, name, fields, times))
     total = malformed_count + sum(unread)
-    return _Table(name, file, fields, times, read + malformed_count, rejects[:KEPT_REJECTS], total)
+    return _Table(name, file, fields, times, read, malformed_count, rejects[:KEPT_REJECTS], total)
 
 
 def _times(
@@ -176,18 +178,20 @@ def _times(
         _check_formats(con, formats)
         with_offset = tuple(form.replace("%z", "").rstrip() for form in formats if "%z" in form)
         plain = tuple(form for form in formats if "%z" not in form)
-        return dict.fromkeys(names, Times(plain, with_offset, offset_first=not plain))
+        described = f"written as {' or '.join(formats)}"
+        return dict.fromkeys(names, Times(plain, with_offset, described, offset_first=not plain))
     texts = parsing.texts(fields, missing_texts(settings.source), file=file, options="ignore_errors = true")
     con.execute(f"CREATE OR REPLACE TEMP TABLE sample AS {texts} SELECT * FROM texts LIMIT {_SAMPLE}")
     found = {}
     for name in names:
         bare = parsing.without_offset(quoted(name))
         tries = [f"count(try_strptime({bare}, {parsing.literal(form)}))" for form in ISO_FORMATS]
-        offset = f"count_if({parsing.offset_given(quoted(name))}) * 2 > count({quoted(name)})"
-        first, *hits = _row(con, "sample", [offset, *tries])
+        offset = f"count(*) FILTER ({parsing.offset_given(quoted(name))})"
+        total, carried, *hits = _row(con, "sample", [f"count({quoted(name)})", offset, *tries])
         order = sorted(range(len(hits)), key=lambda place: -hits[place])
         likely = tuple(ISO_FORMATS[place] for place in order)
-        found[name] = Times(likely, likely, offset_first=first)
+        described = "written like 2025-03-31 14:05:00"
+        found[name] = Times(likely, likely, described, offset_first=carried * 2 > total)
     return found
 
 
@@ -244,15 +248,14 @@ def _refuse_hopeless(
         if field.name not in times:
             continue
         bad = quoted(f"bad {field.name}")
-        good, unread = _row(con, name, [f"count({quoted(field.name)})", f"count_if({bad} <> '')"])
+        good, unread = _row(con, name, [f"count({quoted(field.name)})", f"count(*) FILTER ({bad} <> '')"])
         if good or unread < (1 if field.name in REQUIRED else _HOPELESS):
             continue
         rows = con.execute(f"SELECT {bad}, n + 1 FROM {name} WHERE {bad} <> '' ORDER BY n LIMIT 3").fetchall()
         examples = ", ".join(f"{mask(text)!r} (row {row})" for text, row in rows)
         reason = (
-            f"none of {unread} values is a time between 1990 and today, for example {examples}. "
-            f'Set `formats` under [source], such as ["%d.%m.%Y %H:%M"]; tried: '
-            f"{', '.join((*times[field.name].formats, *times[field.name].offset_formats))}."
+            f"none of {unread} values is a time between 1990 and today, {times[field.name].described}, "
+            f'for example {examples}. Set `formats` under [source], such as ["%d.%m.%Y %H:%M"].'
         )
         failures.append(Failure(field.heading, None, "", reason))
     if failures:
@@ -295,6 +298,7 @@ def _account(con: DuckDBPyConnection, table: _Table, settings: Settings) -> Read
         "ambiguous_local_time": "ambiguous_local_time",
     }
     has = {flag: rule for flag, rule in suspicious.items() if flag == rule or rule.split()[0] in names}
+    [unusable] = _row(con, "tickets", ["count(*) FILTER (ticket_id IS NULL OR opened_at IS NULL)"])
     tickets, first, last, *counts = _row(
         con,
         used,
@@ -302,7 +306,7 @@ def _account(con: DuckDBPyConnection, table: _Table, settings: Settings) -> Read
             "count(*)",
             "min(opened_at)",
             "max(opened_at)",
-            *(f"count_if({rule})" for rule in has.values()),
+            *(f"count(*) FILTER ({rule})" for rule in has.values()),
             *(f"count({quoted(name)})" for name in names),
         ],
     )
@@ -311,7 +315,7 @@ def _account(con: DuckDBPyConnection, table: _Table, settings: Settings) -> Read
         "AND ticket_id IS NOT NULL AND opened_at IS NOT NULL GROUP BY rule"
     ).fetchall()
     excluded = dict.fromkeys(settings.source.exclude, 0) | dict(left_out)
-    rejected = table.rows - tickets - sum(excluded.values())
+    rejected = table.malformed + unusable
     if not tickets:
         reason = (
             f"holds no ticket: {rejected} rows are rejected, {sum(excluded.values())} left out by a rule."
@@ -320,7 +324,7 @@ def _account(con: DuckDBPyConnection, table: _Table, settings: Settings) -> Read
     stamps = [f"max({quoted(name)})" for name in table.times if name != "due_at"]
     flags = {
         "repeated_heading": repeated(table.fields, file.headings),
-        "continued_lines": max(file.lines - 1 - table.rows, 0),
+        "continued_lines": max(file.lines - 1 - table.read - table.malformed, 0),
     } | dict(zip(has, counts, strict=False))
     present = ["recontact_at"] if "customer_key" in names else []
     return Reading(
@@ -329,7 +333,7 @@ def _account(con: DuckDBPyConnection, table: _Table, settings: Settings) -> Read
         encoding=file.encoding,
         delimiter=file.delimiter,
         preset=settings.source.preset,
-        rows=table.rows,
+        rows=table.read + table.malformed,
         used=tickets,
         rejected_rows=rejected,
         excluded=excluded,
@@ -395,10 +399,10 @@ def _read_pauses(
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING))
         WHERE start_at < end_at ORDER BY n, start_at) TO {target}""")
     good, reversed_, unknown = _row(
-        con, "stretches", ["count(*)", "count_if(end_at < start_at)", "count_if(NOT known)"]
+        con, "stretches", ["count(*)", "count(*) FILTER (end_at < start_at)", "count(*) FILTER (NOT known)"]
     )
     flags = {
-        "rejected_pause": table.rows - good,
+        "rejected_pause": table.read + table.malformed - good,
         "reversed_pause": reversed_,
         "pause_without_ticket": unknown,
     }
