@@ -409,7 +409,7 @@ def slug(name: str) -> str:
 
 def nearest(name: str, known: typing.Iterable[str]) -> list[str]:
     """Return the known names that look most like ``name``, at most three."""
-    return difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    return difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
 
 
 def _minutes(text: str) -> int:
@@ -451,28 +451,32 @@ def _problems(error: ValidationError, text: str) -> list[str]:
         elif item["type"] == "missing":
             found.append(f"{path}: is missing. Add it.")
         else:
-            found.append(f"{where}: {item['msg'].removeprefix('Value error, ')}")
+            message = item["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+            given = item["input"]
+            told = item["type"] == "value_error" or not isinstance(given, str | int | float)
+            found.append(f"{where}: {message}" + ("" if told else f", not {given!r}"))
     return found
 
 
 def _line(text: str, loc: tuple[int | str, ...]) -> int | None:
-    """Line of the last named key of ``loc``, within its table where that can be told."""
-    names = [part for part in loc if isinstance(part, str)]
-    if not names:
-        return None
-    header = ""
-    fallback = None
+    """Line of the deepest table or key that holds ``loc``."""
+    found, depth = None, 0
+    table: tuple[int | str, ...] = ()
+    repeated: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), start=1):
-        stripped = line.strip()
-        if stripped.startswith("["):
-            header = stripped.split("]")[0].strip("[] ")
-            if header == ".".join(names):
-                return number
-        elif stripped.split("=")[0].strip().strip('"') == names[-1]:
-            if header == ".".join(names[:-1]):
-                return number
-            fallback = fallback or number
-    return fallback
+        key = line.split("=")[0].strip()
+        path = table
+        if key.startswith("["):
+            name = key.split("]")[0].strip("[ ")
+            path = table = tuple(part.strip(' "') for part in name.split("."))
+            if key.startswith("[["):
+                repeated[name] = repeated.get(name, -1) + 1
+                path = table = (*table, repeated[name])
+        elif "=" in line and not key.startswith("#"):
+            path = (*table, *(part.strip(' "') for part in key.split(".")))
+        if depth < len(path) and path == loc[: len(path)]:
+            found, depth = number, len(path)
+    return found
 
 
 def _keys(model: Any, loc: tuple[int | str, ...]) -> list[str]:

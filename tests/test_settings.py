@@ -1,0 +1,224 @@
+"""Settings: every mistake at once, with its line and what would be right."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from csimprove.errors import SettingsError
+from csimprove.settings import nearest, parse_interval, parse_limit, read_settings, slug
+
+SOURCE = """project = "Demo"
+
+[source]
+path = "tickets.csv"
+"""
+PILOT = """
+[pilot]
+pilot = ["East"]
+control = ["West"]
+before = [2025-01-01, 2025-01-28]
+during = [2025-02-01, 2025-02-28]
+minimum_gain = { response_on_time = 0.05, first_contact_resolution = 0.05 }
+"""
+
+
+def problems(folder: Path, text: str) -> list[str]:
+    """Lines of the message after the first one."""
+    file = folder / "playbook.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        read_settings(file)
+    first, *rest = str(caught.value).splitlines()
+    assert first == f"{file} must be corrected:"
+    return [line.removeprefix("  ") for line in rest]
+
+
+def test_a_short_file_is_enough_and_paths_are_relative_to_it(tmp_path: Path) -> None:
+    (tmp_path / "playbook.toml").write_text(SOURCE, encoding="utf-8")
+    settings = read_settings(tmp_path / "playbook.toml")
+    assert (settings.language, settings.source.zone, settings.sla.rules, settings.pilot) == (
+        "en",
+        "UTC",
+        (),
+        None,
+    )
+    assert settings.path(settings.source.path) == tmp_path / "tickets.csv"
+    assert settings.reports == tmp_path / "reports" / "demo"
+    assert (settings.engine.threads, settings.engine.memory_limit) == (2, "1GB")
+
+
+def test_a_whole_file_is_read(tmp_path: Path) -> None:
+    more = """delimiter = "\\t"
+encoding = "gb18030"
+units = { wait_seconds = "minutes" }
+values = { channel = { QQ = "qq" } }
+exclude = { robots = { customer = ["0"], channel = ["api", "test"] } }
+
+[calendar]
+zone = "Asia/Shanghai"
+hours = { mon = ["09:00-12:00", "13:00-18:00"], sat = ["22:00-06:00"] }
+holidays = "CN"
+
+[[sla.rules]]
+measure = "first_response"
+limit = "15 min"
+severity = "A"
+
+[metrics.csat]
+target = 0.85
+"""
+    step = '\n[[pilot.next_steps]]\nverdict = "go"\naction = "Roll out"\nowner = "Lead"\n'
+    file = tmp_path / "playbook.toml"
+    file.write_text(SOURCE + more + PILOT + step, encoding="utf-8")
+    settings = read_settings(file)
+    assert settings.source.exclude == {"robots": {"customer": ("0",), "channel": ("api", "test")}}
+    assert settings.source.delimiter == "\t"
+    assert settings.metrics["csat"].target == 0.85
+    assert settings.pilot is not None
+    assert settings.pilot.metrics == ("response_on_time", "first_contact_resolution")
+    assert settings.pilot.next_steps[0].owner == "Lead"
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings(tmp_path / "gone.toml")
+    assert str(caught.value) == (
+        f"`settings` must be a readable file, not {tmp_path}/gone.toml: No such file or directory. "
+        "Write one with `csimprove init DIR`, or try `csimprove sample DIR`."
+    )
+
+
+def test_a_file_that_is_not_utf8(tmp_path: Path) -> None:
+    file = tmp_path / "playbook.toml"
+    file.write_bytes('project = "热线"'.encode("gb18030"))
+    with pytest.raises(SettingsError) as caught:
+        read_settings(file)
+    assert str(caught.value) == f"{file} must be UTF-8 text: byte 11 is not. Save it as UTF-8."
+
+
+def test_a_file_that_is_not_toml(tmp_path: Path) -> None:
+    file = tmp_path / "playbook.toml"
+    file.write_text("project = Demo\n", encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        read_settings(file)
+    assert str(caught.value) == f"{file} must be TOML: Invalid value (at line 1, column 11)."
+
+
+def test_every_mistake_is_listed_with_its_line(tmp_path: Path) -> None:
+    text = (
+        SOURCE + 'zone = "Shanghai"\npreste = "zendesk"\n\n[calendar]\nhours = { mon = ["9-18"] }\n\n[sal]\n'
+    )
+    assert problems(tmp_path, text) == [
+        """line 5, source.zone: must be an IANA zone such as "Asia/Shanghai", not 'Shanghai'""",
+        "line 6, source.preste: unknown key; did you mean preset?",
+        """line 9, calendar.hours: mon: an interval must be like "09:00-18:00", not '9-18'""",
+        "line 11, sal: unknown key; did you mean sla?",
+    ]
+
+
+def test_missing_keys(tmp_path: Path) -> None:
+    assert problems(tmp_path, "[source]\n") == [
+        "project: is missing. Add it.",
+        "source.path: is missing. Add it.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('delimiter = ";;"', """source.delimiter: must be one character such as ";" or "\\t", not ';;'"""),
+        (
+            'encoding = "utf9"',
+            """source.encoding: must be an encoding such as "gb18030" or "cp1252", not 'utf9'""",
+        ),
+        (
+            'columns = { opend_at = "x" }',
+            "source.columns: 'opend_at' is not a column that can be mapped; "
+            "did you mean opened_at or reopened_at or closed_at?",
+        ),
+        (
+            'columns = { customer_key = "x" }',
+            "source.columns: 'customer_key' is not a column that can be mapped; did you mean customer?",
+        ),
+        (
+            'units = { wait_seconds = "days" }',
+            "source.units.wait_seconds: must be 'seconds', 'minutes' or 'hours', not 'days'",
+        ),
+        (
+            'exclude = { duplicate_id = { team = ["x"] } }',
+            "source.exclude: a rule must name a column and must not be called duplicate_id, "
+            "not 'duplicate_id'",
+        ),
+        (
+            'exclude = { spam = { chanel = ["x"] } }',
+            "source.exclude: 'chanel' is not a column that can be mapped; did you mean channel?",
+        ),
+    ],
+)
+def test_mistakes_in_the_source(tmp_path: Path, line: str, problem: str) -> None:
+    assert problems(tmp_path, f"{SOURCE}{line}\n") == [f"line 5, {problem}"]
+
+
+def test_a_mistake_in_a_repeated_table_names_the_line_of_that_table(tmp_path: Path) -> None:
+    rule = '\n[[sla.rules]]\nmeasure = "resolution"\nlimit = "{}"\n'
+    text = SOURCE + rule.format("24 h") + rule.format("1 week")
+    assert problems(tmp_path, text) == [
+        """line 12, sla.rules.1.limit: a limit must be like "15 min", "2 h" or "3 d", not '1 week'"""
+    ]
+
+
+def test_mistakes_in_the_pilot(tmp_path: Path) -> None:
+    text = SOURCE + PILOT.replace("West", "East").replace("2025-02-28", "2025-01-30").replace(
+        "response_on_time = 0.05, ", ""
+    )
+    assert problems(tmp_path, text + 'guardrail = ["csat", "first_contact_resolution"]\n') == [
+        "line 6, pilot: `during` must start before it ends, not 2025-02-01 to 2025-01-30; "
+        "`pilot` and `control` must not share East; "
+        "a metric must have one role, not two: first_contact_resolution; "
+        "`minimum_gain` must hold response_on_time; "
+        "`margin` must hold csat; `margin` must hold first_contact_resolution"
+    ]
+
+
+def test_the_engine_is_given_a_size(tmp_path: Path) -> None:
+    assert problems(tmp_path, SOURCE + '\n[engine]\nthreads = 0\nmemory_limit = "lots"\n') == [
+        "line 7, engine.threads: must be greater than or equal to 1, not 0",
+        """line 8, engine.memory_limit: must be a size such as "500MB" or "4GB", not 'lots'""",
+    ]
+
+
+def test_settings_cannot_be_changed(tmp_path: Path) -> None:
+    (tmp_path / "playbook.toml").write_text(SOURCE, encoding="utf-8")
+    with pytest.raises(ValueError, match="frozen"):
+        read_settings(tmp_path / "playbook.toml").project = "Other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("15 min", 900), ("1.5 h", 5400), ("2 d", 172_800)])
+def test_limits(text: str, seconds: int) -> None:
+    assert parse_limit(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["15", "min", "-1 h", "nan h", "2 weeks"])
+def test_limits_that_are_none(text: str) -> None:
+    with pytest.raises(ValueError, match="a limit must be"):
+        parse_limit(text)
+
+
+def test_intervals_over_midnight_end_on_the_next_day() -> None:
+    assert parse_interval("22:00-06:00") == (1320, 1800)
+    assert parse_interval("00:00-24:00") == (0, 1440)
+
+
+@pytest.mark.parametrize("text", ["9-18", "09:00", "09:60-10:00", "25:00-26:00", "a-b"])
+def test_intervals_that_are_none(text: str) -> None:
+    with pytest.raises(ValueError, match="an interval must be like"):
+        parse_interval(text)
+
+
+def test_names() -> None:
+    assert slug("客服 / 2025: pilot!") == "客服-2025-pilot"
+    assert slug("***") == "project"
+    assert nearest("reponse_on_time", ["response_on_time", "csat"]) == ["response_on_time"]
