@@ -54,8 +54,9 @@ def test_no_phrase_claims_too_much_or_uses_the_wrong_marks() -> None:
 
 
 def test_chinese_uses_full_width_marks_and_no_typed_space() -> None:
-    found = {key: faults for key, phrase in PHRASES.items() if (faults := chinese_faults(phrase["zh"]))}
-    assert found == {}
+    words = {key: phrase["zh"] for key, phrase in PHRASES.items()}
+    words |= {key: "；".join(fields["zh"].values()) for key, fields in DEFINITIONS.items()}
+    assert {key: faults for key, said in words.items() if (faults := chinese_faults(said))} == {}
 
 
 def chinese_faults(words: str) -> list[str]:

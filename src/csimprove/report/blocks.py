@@ -23,7 +23,7 @@ FALLBACK_STYLE = (
 )
 
 _DAY_EN = r"\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(?: \d{4})?"
-_NUMBER = r"[−+±]?\d[\d,.]*%?"
+_NUMBER = r"[−+±]?\d+(?:[.,]\d+)*%?"
 #: Dates and intervals, which must not be broken between lines.
 _UNBROKEN = re.compile(
     rf"{_DAY_EN}|(?:\d{{4}}年)?\d{{1,2}}月\d{{1,2}}日(?:\d\d:\d\d)?"

@@ -149,9 +149,8 @@ def index(
     judged = next((name for name, shown in html_of.items() if _VERDICT.search(shown)), "")
     verdict = found[0] if (found := _VERDICT.search(html_of.get(judged, ""))) else ""
     heading = _finding(html_of.get(judged, "")) or escaped(project)
-    head, _ = terms(
-        [*facts, (text("fact.as_of", language), wording.moment_text(as_of, zone, language))], "meta"
-    )
+    as_of_fact = (text("fact.as_of", language), wording.moment_text(as_of, zone, language))
+    head, _ = terms([*_entry_periods(entries, language), as_of_fact, *facts], "meta")
     rows = [
         [
             _link(entry.page, entry.title),
