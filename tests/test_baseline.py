@@ -62,6 +62,15 @@ def test_below_means_above_the_threshold_where_lower_is_better(k, statistically)
     assert (found.below_threshold, found.statistically_below) == (True, statistically)
 
 
+@pytest.mark.parametrize(("alert", "statistically"), [(4.0, True), (4.25, True), (4.4, False)])
+def test_a_mean_is_statistically_below_by_a_one_sided_t_test(alert, statistically):
+    # mean 5, standard error 0.4: one-sided 5 % lies at 5 - 1.66 x 0.4 = 4.34, two-sided at 4.21
+    measures = one_day(waiting_time=(30_000, 100, 100, 9_000_000 + 99 * 240**2))
+    (metric,) = measures.metrics
+    found = only(replace(measures, metrics=(replace(metric, alert=alert),)))
+    assert (found.below_threshold, found.statistically_below) == (True, statistically)
+
+
 def test_no_alert_means_no_flag():
     found = only(one_day(csat=(50, 100)))
     assert found.alert_threshold is None
@@ -106,6 +115,8 @@ def test_cuts_hold_every_declared_cut_but_the_agent():
         for region, k, n in (("North", 40, 50), ("South", 30, 50), ("", 0, 0))
     ]
     measures = made_measures(rows, metrics=("response_on_time",))
+    frame = measures.frame.assign(agent="agent-1")
+    measures = replace(measures, frame=frame, keys=(*measures.keys, "agent"))
     cuts = baseline(measures, settings=settings(cuts=("region", "channel", "agent"))).cuts
     assert cuts[["cut", "group", "numerator", "denominator"]].to_dict("records") == [
         {"cut": "region", "group": "", "numerator": 0, "denominator": 0},

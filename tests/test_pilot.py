@@ -172,6 +172,30 @@ def test_secondary_metrics_are_corrected_by_holm_and_judged_by_both_interval_and
     assert by_name["response_on_time"].pvalue_holm is None
 
 
+def test_a_secondary_metric_is_better_only_if_holm_agrees():
+    # 3 against 4 teams: no p-value below 1 in 35, which two secondary metrics double
+    gained = spread(0.10, teams=(3, 4))
+    counts = both(gained) | {"csat": gained, "csat_response": gained}
+    plan = pilot_plan(secondary=("csat", "csat_response"))
+    found = evaluate(counts, plan=plan, teams=3).metrics[2]
+    assert found.ci_low > 0
+    assert found.pvalue_holm == pytest.approx(2 / 35)
+    assert found.status == "not_shown"
+
+
+def test_undecided_tickets_lower_the_information_and_count_for_the_tickets_a_week():
+    row = {"day": DURING[0], "region": "East", "team": "Team 01", "tickets": 960, FCR: (0, 0, 960)}
+    found = evaluate(both(MINI), teams=3, rows=[row]).metrics
+    assert [metric.information for metric in found] == [1, 640 / 1600]
+    assert found[1].tickets_per_week == pytest.approx(found[1].effect * 1600 / 4)
+    assert found[1].pilot_during.undecided == 960
+
+
+def test_the_level_of_a_rate_stays_within_0_and_1():
+    counts = rates([0.8] * 20, [1.0, 1.0, 1.0, 1.0, 0.9] + [0.8] * 15)
+    assert evaluate(both(counts)).metrics[0].level_high == 1
+
+
 # --- statuses of guardrails and co-primaries -------------------------------------------------------
 
 
@@ -181,7 +205,7 @@ def test_secondary_metrics_are_corrected_by_holm_and_judged_by_both_interval_and
         (0.0, 0.03, "safe"),
         (-0.02, 0.05, "safe"),  # a small harm is certain, yet inside the margin
         (-0.10, 0.03, "harmed"),
-        (-0.002, 0.003, "not_shown_safe"),
+        (-0.012, 0.02, "not_shown_safe"),
     ],
 )
 def test_guardrails_are_judged_by_the_margin(change, margin, status):
@@ -273,6 +297,7 @@ def test_each_answer_of_the_gate_yields_to_those_before_it():
     assert gate(*everything)[:2] == ("stop", "gain_too_small")
     everything.remove(small)
     assert gate(*everything)[:2] == ("extend", "not_yet_shown")
+    assert gate(*everything, extendable_to=DURING[1])[1] == "nothing_left_to_extend"
     assert gate(*everything, extendable_to=None)[:2] == ("cannot_tell", "nothing_left_to_extend")
     assert gate(*GOOD)[:2] == ("go", "both_worth_having")
 
@@ -291,7 +316,7 @@ def test_the_decision_date_itself_is_the_last_look():
     assert gate(*GOOD, today=date(2025, 9, 6))[2] == {"date": "2025-09-07"}
 
 
-def test_a_moved_guardrail_information_does_not_matter():
+def test_the_information_of_a_guardrail_does_not_matter():
     assert gate(*GOOD, judged("g", "guardrail", "not_shown_safe", information=0.1))[0] == "go"
 
 
@@ -421,11 +446,11 @@ def test_volume_that_moved_against_the_controls_blocks():
     assert result.reason.values["change"] == result.volume.effect
 
 
-def test_volume_counts_tickets_a_day_so_that_windows_may_differ_in_length():
+def test_volume_that_falls_in_both_arms_alike_has_not_moved():
     counts = [(1000 + i, 700, 500 + i, 350) for i in range(20)]
-    short = evaluate(both(counts), during=(DURING[0], date(2025, 8, 17)))
-    assert short.volume.effect == pytest.approx(0, abs=0.02)
-    assert short.volume_ok is True
+    result = evaluate(both(counts))
+    assert result.volume.effect == pytest.approx(0, abs=0.02)
+    assert result.volume_ok is True
 
 
 def test_one_group_is_one_draw():
@@ -446,16 +471,25 @@ def test_every_ticket_is_accounted_for():
             # 12 used, 2 undecided, 3 without need of a reply, 3 without a limit
             "response_on_time": (9, 12, 14),
             FCR: (10, 15, 20),
+            "resolution_on_time": (8, 15),
         },
         {"day": DURING[0], "region": "East", "team": "", "tickets": 7, "response_on_time": (5, 6, 7)},
     ]
-    table = evaluate(both(MINI), teams=3, rows=rows).left_out
+    plan = pilot_plan(secondary=("resolution_on_time",))
+    result = evaluate({**both(MINI), "resolution_on_time": MINI}, teams=3, rows=rows, plan=plan)
+    table = result.left_out
     counts = ["received", "no_unit", "no_limit", "not_counted", "undecided", "used"]
     cell = table.set_index(["metric", "arm", "period"])[counts]
     assert cell.loc[("response_on_time", "pilot", "during")].tolist() == [667, 7, 3, 3, 2, 652]
     assert cell.loc[(FCR, "pilot", "during")].tolist() == [667, 7, 0, 0, 5, 655]
+    # a ticket without need of a reply still has to be resolved in time: it had no limit
+    assert cell.loc[("resolution_on_time", "pilot", "during")].tolist() == [667, 7, 5, 0, 0, 655]
     assert (table["received"] == table[counts[1:]].sum(axis=1)).all()
-    assert len(table) == 2 * 2 * 2
+    assert len(table) == 3 * 2 * 2
+    # tickets without a unit are in no figure
+    assert result.metrics[0].control_during.denominator == 1460
+    weekly = result.weekly.set_index(["metric", "week", "arm", "group"])["denominator"]
+    assert weekly.loc[("response_on_time", "2025-08-04", "pilot", "")] == 652
 
 
 def test_weekly_holds_each_group_and_each_arm_pooled():

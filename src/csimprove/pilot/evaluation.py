@@ -66,7 +66,7 @@ def pilot(measures: Measures, *, plan: PilotPlan, rng: np.random.Generator) -> P
     basis: Basis = "crude" if plan.crude_reason else "standardised"
     found = [effects.estimate(part, basis=basis, rng=rng) for part in sums]
     metrics = _metrics(sums, found, plan=plan, weeks=days / 7, last_look=today >= decided_on)
-    volume = _volume(units, plan, days)
+    volume = _volume(units)
     margin = plan.volume_margin
     volume_ok = None if volume is None else volume.ci_low <= margin and volume.ci_high >= -margin
     verdict, reason = gate.decide(
@@ -161,14 +161,16 @@ def _metrics(
     )
 
 
-def _volume(units: pd.DataFrame, plan: PilotPlan, days: int) -> TeamTest | None:
-    """Compare the relative changes of tickets a day: did the controls receive the overflow of the pilot."""
+def _volume(units: pd.DataFrame) -> TeamTest | None:
+    """Compare the relative changes of received tickets: did the controls receive the overflow of the pilot.
+
+    The lengths of the windows cancel: they are the same for all units.
+    """
     units = units[(units["before"] > 0) & (units["during"] > 0)]
     treated = (units["arm"] == "pilot").to_numpy()
     if not effects.enough(int(treated.sum()), int((~treated).sum())):
         return None
-    before = (plan.before[1] - plan.before[0]).days + 1
-    change = np.log((units["during"] / days / (units["before"] / before)).to_numpy(dtype=float))
+    change = np.log((units["during"] / units["before"]).to_numpy(dtype=float))
     logs = inference.welch(change[treated], change[~treated])
     effect, low, high = (math.expm1(part) for part in (logs.effect, logs.ci_low, logs.ci_high))
     return TeamTest(effect, logs.se, logs.df, logs.t, logs.pvalue, low, high)
