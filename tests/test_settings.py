@@ -141,7 +141,8 @@ def test_missing_keys(tmp_path: Path) -> None:
         ),
         (
             'columns = { customer_key = "x" }',
-            "source.columns: 'customer_key' is not a column that can be mapped; did you mean customer?",
+            "source.columns: 'customer_key' is not a column that can be mapped; "
+            "did you mean customer or csat_offered or category?",
         ),
         (
             'units = { wait_seconds = "days" }',
@@ -154,7 +155,7 @@ def test_missing_keys(tmp_path: Path) -> None:
         ),
         (
             'exclude = { spam = { chanel = ["x"] } }',
-            "source.exclude: 'chanel' is not a column that can be mapped; did you mean channel?",
+            "source.exclude: 'chanel' is not a column that can be mapped; did you mean channel or cause?",
         ),
     ],
 )

@@ -409,7 +409,7 @@ def slug(name: str) -> str:
 
 def nearest(name: str, known: typing.Iterable[str]) -> list[str]:
     """Return the known names that look most like ``name``, at most three."""
-    return difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
+    return difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
 
 
 def _minutes(text: str) -> int:
