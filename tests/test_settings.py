@@ -113,7 +113,7 @@ def test_every_mistake_is_listed_with_its_line(tmp_path: Path) -> None:
     )
     assert problems(tmp_path, text) == [
         """line 5, source.zone: must be an IANA zone such as "Asia/Shanghai", not 'Shanghai'""",
-        "line 6, source.preste: unknown key; did you mean preset?",
+        "line 6, source.preste: unknown key; did you mean preset or pauses?",
         """line 9, calendar.hours: mon: an interval must be like "09:00-18:00", not '9-18'""",
         "line 11, sal: unknown key; did you mean sla?",
     ]
