@@ -192,10 +192,10 @@ def test_check_prints_what_the_data_hold(capsys: pytest.CaptureFixture[str], tmp
     code, out, err = call(capsys, "check", str(tmp_path / "playbook.toml"))
     assert (code, err) == (0, "")
     assert out == (
-        "tickets.csv, tickets opened 2026-01-05 to 2026-01-09\n"
-        "  rows read                                           3\n"
-        "  rejected: no id, no opening time, or not readable  −0\n"
-        "  used                                                3\n"
+        "tickets.csv, tickets opened 5 Jan – 9 Jan 2026\n"
+        "  rows read                                          3\n"
+        "  rejected: no id, no opening time, or not readable  0\n"
+        "  used                                               3\n"
         "\n"
         "Columns, their headings, and how many tickets have a value\n"
         "  ticket_id          Ticket    100.0%\n"

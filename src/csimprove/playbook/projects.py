@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from importlib.resources import files
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -114,26 +115,32 @@ def check(settings_file: str | Path, *, as_of: date | datetime | str | None = No
         # the evaluation itself says whether the plan fits the data
         pilot(measures, plan=settings.pilot, rng=np.random.default_rng(0))
     plan = "none" if settings.pilot is None else "fits the data"
-    return [*_quality(measures.reading), "", *_available(measures), "", f"Pilot plan: {plan}."]
-
-
-def _quality(reading: Reading) -> list[str]:
-    text = wording.text
-    rows = [(text("quality.rows"), f"{reading.rows:,}")]
-    for rule, count in reading.excluded.items():
-        rows.append((text("quality.excluded", rule=rule), f"−{count:,}"))
-    rows += [
-        (text("quality.rejected"), f"−{reading.rejected_rows:,}"),
-        (text("quality.used"), f"{reading.used:,}"),
+    return [
+        *_quality(measures.reading, ZoneInfo(measures.zone)),
+        "",
+        *_available(measures),
+        "",
+        f"Pilot plan: {plan}.",
     ]
-    flags = [(wording.known(f"flag.{name}", name), f"{count:,}") for name, count in reading.flags.items()]
+
+
+def _quality(reading: Reading, zone: ZoneInfo) -> list[str]:
+    text, count = wording.text, wording.count
+    first, last = (moment.astimezone(zone).date() for moment in (reading.first_opened, reading.last_opened))
+    rows = [
+        (text("quality.rows"), count(reading.rows)),
+        *((text("quality.excluded", rule=rule), count(-n)) for rule, n in reading.excluded.items()),
+        (text("quality.rejected"), count(-reading.rejected_rows)),
+        (text("quality.used"), count(reading.used)),
+    ]
+    flags = [(wording.known(f"flag.{name}", name), count(n)) for name, n in reading.flags.items()]
     columns = [
         (name, heading, f"{reading.filled.get(name, 0):.1%}") for name, heading in reading.headings.items()
     ]
     rejects = [f"  {reject}" for reject in reading.rejects[:SHOWN]]
     more = reading.reject_count - len(rejects)
     return [
-        f"{reading.source}, tickets opened {reading.first_opened:%Y-%m-%d} to {reading.last_opened:%Y-%m-%d}",
+        f"{reading.source}, tickets opened {wording.period_text(first, last)}",
         *_table(rows),
         "",
         "Columns, their headings, and how many tickets have a value",
