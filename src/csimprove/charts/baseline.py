@@ -76,7 +76,7 @@ def _indicator(sheet: Sheet, panel: Panel, y: float, row: Indicator, axis: Scale
     sheet.text(0, middle + 15, sheet.words(f"better_{row.better}"), "small")
     _thresholds(sheet, panel, y, row, axis)
     if row.value is None:
-        sheet.text(panel.left, middle + 4, sheet.words("no_data"), "tick", over=True)
+        sheet.text(panel.left + 6, middle + 4, sheet.words("no_data"), "tick", over=True)
     else:
         estimate(panel, y, row.value, row.ci_low, row.ci_high)
     value = level(row.value, axis.unit, sheet.language)
@@ -176,7 +176,7 @@ def _group(sheet: Sheet, panel: Panel, y: float, row: dict[Any, Any], axis: Scal
     sheet.text(0, base, fit(group_name(row["group"], sheet.language), panel.left - 16, theme.TICK), "name")
     sheet.text(theme.WIDTH, base, count(row["denominator"]), "name", align="right")
     if missing(row["value"]):
-        sheet.text(panel.left, base, sheet.words("no_data"), "small", over=True)
+        sheet.text(panel.left + 6, base, sheet.words("no_data"), "small", over=True)
         return
     ends = (row["ci_low"], row["ci_high"])
     panel.axes.hlines(y, *ends, color=theme.PILOT, lw=theme.MAIN_LINE, zorder=2, clip_on=False)

@@ -269,7 +269,7 @@ def _dumbbells(
         sheet.text(theme.WIDTH, base, change, "name", color=ink, align="right")
         known = [end for end in ("before", "during") if not missing(row[end])]
         if not known:
-            sheet.text(panel.left, base, sheet.words("no_data"), "small", over=True)
+            sheet.text(panel.left + 6, base, sheet.words("no_data"), "small", over=True)
         ends = [row[end] for end in known]
         panel.axes.plot(ends, [at] * len(ends), color=mark, lw=theme.MAIN_LINE, zorder=2, clip_on=False)
         for end in known:

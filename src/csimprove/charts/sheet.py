@@ -216,7 +216,7 @@ class Sheet:
         left, top, width, height = box
         bottom = 1 - (top + height) / self.height
         place = (left / theme.WIDTH, bottom, width / theme.WIDTH, height / self.height)
-        axes = self.figure.add_axes(place, xlim=x, ylim=y)
+        axes = self.figure.add_axes(place, xlim=x, ylim=y, xticks=[], yticks=[])
         axes.set_axis_off()
         return Panel(axes, left, top, width, height, x, y)
 
