@@ -16,10 +16,13 @@ FALLBACK_STYLE = (
     "<style>.csi{max-width:880px}.csi table{border-collapse:collapse}.csi th,.csi td{text-align:left;"
     "vertical-align:top;padding:4px 10px 4px 0;border-bottom:1px solid #8884}.csi .num{text-align:right}"
     ".csi small,.csi .role,.csi .e span,.csi .s,.csi caption{display:block;opacity:.75;font-size:90%}"
-    ".csi caption{caption-side:bottom;display:table-caption;text-align:left}.csi svg{width:17px;height:17px}"
-    ".csi .verdict{border-left:6px solid;padding:2px 16px}.csi .big,.csi .word{font-size:24px;margin:0}"
-    ".csi .tiles{display:flex;flex-wrap:wrap;gap:24px;list-style:none;padding:0}"
-    ".csi .tiles p{margin:0}</style>"
+    ".csi caption{caption-side:bottom;display:table-caption;text-align:left}.csi .nb{white-space:nowrap}"
+    ".csi dl{display:grid;grid-template-columns:auto 1fr;gap:2px 12px}.csi dd{margin:0}"
+    ".csi svg{margin-right:6px;vertical-align:-3px}.csi .verdict{border-left:6px solid;padding:2px 16px}"
+    ".csi .go{border-color:#007A63}.csi .extend{border-color:#BD7700}.csi .stop{border-color:#B3260F}"
+    ".csi .big,.csi .word{font-size:24px;margin:0}.csi .tiles,.csi .checks{list-style:none;padding:0}"
+    ".csi .tiles{display:flex;flex-wrap:wrap;gap:24px}.csi .tiles p{margin:0}.csi .checks b{margin-right:8px}"
+    "</style>"
 )
 
 _DAY_EN = r"\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(?: \d{4})?"

@@ -301,6 +301,5 @@ def provenance(result: Result, *, language: Language = "en") -> Block:
     listed, lines = terms(entries)
     title = text("title.provenance", language)
     return Block(
-        f'<section class="origin"><h2>{escaped(title)}</h2>{listed}</section>',
-        "\n".join([title, *lines]),
+        f'<section class="origin"><h2>{escaped(title)}</h2>{listed}</section>', "\n".join([title, *lines])
     )

@@ -43,6 +43,8 @@ def number(value: float | None, unit: Unit, *, places: int = 1, sign: bool = Fal
     ----------
     value
         Share (0-1) or minutes.
+    unit
+        Which of them.
     places
         Decimals; trailing zeros stay.
     sign
