@@ -198,10 +198,24 @@ def test_a_cell_that_papermill_skipped_is_a_failure(project: Path) -> None:
         run(project)
 
 
+def test_notes_are_read_before_a_kernel_starts_and_shown(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(project, "01_good")
+    (project / "notes").mkdir()
+    note = project / "notes" / "01_good.en.md"
+    note.write_text("author: Li Na\ndate: 2026-02-01\n\nThe telephone was down.\n", encoding="utf-8")
+    assert "The telephone was down." in (run(project).folder / "01_good.html").read_text(encoding="utf-8")
+    note.write_text("author: Li Na\n\nWhen?\n", encoding="utf-8")
+    monkeypatch.setattr(runs, "execute_all", lambda *_, **__: pytest.fail("a kernel was started"))
+    with pytest.raises(SettingsError, match=r"notes/01_good\.en\.md, note 1: `date` must be a day like"):
+        run(project)
+
+
 def test_every_wrong_parameter_is_told_before_a_kernel_starts(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "execute", lambda *_, **__: pytest.fail("a kernel was started"))
+    monkeypatch.setattr(runs, "execute_all", lambda *_, **__: pytest.fail("a kernel was started"))
     put(project, "01_good")
     put(project, "02_other", parameters='settings: str = ""\ncut: str = "team"')
     given = {"tpo": "3", "top": "many", "shape": "pie", "cut": 3, "as_of": "2026-01-01", "colour": "red"}
@@ -279,7 +293,7 @@ def test_only_chooses_by_number_or_name_and_names_near_misses(project: Path) -> 
     put(project, "01_baseline")
     put(project, "02_other")
     settings = read_settings(project / "playbook.toml")
-    assert [one.name for one in notebooks.chosen(settings, ("other", "01"))] == ["01_baseline", "02_other"]
+    assert [one.name for one in notebooks.chosen(settings, ("other", "1"))] == ["01_baseline", "02_other"]
     with pytest.raises(SettingsError) as caught:
         notebooks.chosen(settings, ("01_basline",))
     assert str(caught.value) == "`only` must name notebooks, not '01_basline'. Did you mean 01_baseline?"

@@ -17,6 +17,7 @@ from typing import Any
 import nbformat
 
 from csimprove.playbook import notebooks
+from csimprove.report import Note
 
 #: Tag of the cell in which papermill puts the values of a run.
 INJECTED = "injected-parameters"
@@ -45,7 +46,7 @@ class CellFailure:
 
     def __str__(self) -> str:
         where = f"failed in code cell {self.cell} (`{self.source}`)" if self.cell else "could not be started"
-        return f"{self.notebook} {where}: {self.reason}"
+        return f"{self.notebook} {where}: {self.reason.rstrip('.')}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,30 +58,52 @@ class Executed:
     failure: CellFailure | None
 
 
-def execute(
-    notebook: nbformat.NotebookNode,
-    *,
-    name: str,
-    output: Path,
-    parameters: Mapping[str, Any],
-    cwd: Path,
-    timeout: float,
-    bar: bool = False,
-) -> Executed:
+@dataclass(slots=True)
+class Job:
+    """One notebook with what its run needs, and then what came of it.
+
+    Parameters
+    ----------
+    name
+        File name without its ending.
+    notebook
+        The notebook, in one language.
+    origin, differs
+        As of :class:`csimprove.playbook.notebooks.Playbook`.
+    cwd
+        Folder in which the kernel runs.
+    values
+        Every parameter with its checked value, paths absolute.
+    notes
+        Words of people about it.
+    executed
+        What came of it; ``None`` before its turn.
+    """
+
+    name: str
+    notebook: nbformat.NotebookNode
+    origin: str
+    differs: bool
+    cwd: Path
+    values: dict[str, Any]
+    notes: tuple[Note, ...] = ()
+    executed: Executed | None = None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Values without the path of the settings, which a manifest names once."""
+        return {name: value for name, value in self.values.items() if name != "settings"}
+
+
+def execute(job: Job, *, output: Path, timeout: float, bar: bool = False) -> Executed:
     """Run a notebook in a fresh kernel.
 
     Parameters
     ----------
-    notebook
-        The notebook, in one language.
-    name
-        Its name, for messages.
+    job
+        What to run.
     output
         File that papermill writes while it runs.
-    parameters
-        Checked values.
-    cwd
-        Folder in which the kernel runs.
     timeout
         Seconds that one cell may take.
     bar
@@ -102,7 +125,7 @@ def execute(
 
     # what papermill and the kernel log is said here, once
     logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)
-    output.write_text(notebooks.text(notebook), encoding="utf-8")
+    output.write_text(notebooks.text(job.notebook), encoding="utf-8")
     braced = str(output).replace("{", "{{").replace("}", "}}")  # papermill formats paths
     started = time.monotonic()
     reason = None
@@ -110,11 +133,11 @@ def execute(
         papermill.execute_notebook(
             braced,
             braced,
-            parameters=dict(parameters),
+            parameters=job.values,
             kernel_name="python3",
             language="python",
-            cwd=str(cwd),
-            progress_bar={"desc": name, "file": sys.stderr, "leave": False} if bar else False,
+            cwd=str(job.cwd),
+            progress_bar={"desc": job.name, "file": sys.stderr, "leave": False} if bar else False,
             execution_timeout=timeout,
             record_timing=False,
             extra_arguments=["--log-level=CRITICAL"],
@@ -128,10 +151,10 @@ def execute(
     except OSError:
         raise
     except Exception as error:  # whatever else stopped the kernel is the run's failure, not the program's
-        reason = f"{type(error).__name__}: {error}".rstrip(".")
+        reason = f"{type(error).__name__}: {error}"
     seconds = time.monotonic() - started
     executed = notebooks.read(output)
-    return Executed(executed, seconds, _failure(executed, name, reason))
+    return Executed(executed, seconds, _failure(executed, job.name, reason))
 
 
 def tidied(notebook: nbformat.NotebookNode, parameters: Mapping[str, Any]) -> nbformat.NotebookNode:

@@ -108,7 +108,9 @@ def chosen(settings: Settings, only: Iterable[str] = ()) -> list[Playbook]:
         return [one for one in every if not _missing(one, settings)]
     picked = []
     for name in only:
-        found = next((one for one in every if name in (one.name, one.name[:2], one.name[3:])), None)
+        found = next(
+            (one for one in every if name in (one.name, one.name[3:]) or name.zfill(2) == one.name[:2]), None
+        )
         if found is None:
             names = [one.name for one in every]
             close = nearest(name, names)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from csimprove import report
 from csimprove.playbook import notebooks
+from csimprove.playbook.execution import Job
 from csimprove.report import Note
 from csimprove.settings import Language, Settings
 from csimprove.wording import text
@@ -24,31 +22,6 @@ INDEX = "index.html"
 
 #: Digits of a hash and of a time of day that a reader compares.
 _SHOWN = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One executed notebook as its page needs it.
-
-    Parameters
-    ----------
-    name
-        File name without its ending.
-    notebook
-        Executed and tidied.
-    seconds
-        How long it ran.
-    parameters
-        Name = value.
-    notes
-        Words of people about it.
-    """
-
-    name: str
-    notebook: nbformat.NotebookNode
-    seconds: float
-    parameters: Mapping[str, Any]
-    notes: tuple[Note, ...]
 
 
 def read_notes(settings: Settings, name: str, language: Language) -> tuple[Note, ...]:
@@ -66,7 +39,7 @@ def read_notes(settings: Settings, name: str, language: Language) -> tuple[Note,
 
 
 def write_pages(
-    folder: Path, shown: list[Shown], manifest: Mapping[str, Any], *, language: Language, zone: str
+    folder: Path, jobs: list[Job], manifest: Mapping[str, Any], *, language: Language, zone: str
 ) -> None:
     """Write a page for each notebook and the first page of the run.
 
@@ -74,8 +47,8 @@ def write_pages(
     ----------
     folder
         Folder of the run.
-    shown
-        The executed notebooks, in order.
+    jobs
+        The notebooks of a good run, in order.
     manifest
         The run's manifest, which the foot of each page quotes.
     language
@@ -95,38 +68,32 @@ def write_pages(
             f"{Path(settings['file']).name}, SHA-256 {settings['sha256'][:_SHOWN]}",
         ),
     ]
-    for one in shown:
+    shared: dict[str, Any] = {"language": language, "as_of": as_of, "zone": zone}
+    entries = []
+    for job in jobs:
+        assert job.executed is not None  # each has run
+        notebook, title = job.executed.notebook, notebooks.title(job.notebook, job.name)
         page = report.page(
-            one.notebook,
-            language=language,
-            title=notebooks.title(one.notebook, one.name),
+            notebook,
+            title=title,
             project=manifest["project"],
-            as_of=as_of,
-            zone=zone,
-            parameters=one.parameters,
-            notes=one.notes,
+            parameters=job.parameters,
+            notes=job.notes,
             facts=facts,
             index=INDEX,
+            **shared,
         )
-        (folder / f"{one.name}.html").write_text(page, encoding="utf-8")
-    entries = [
-        report.RunEntry(
-            name=one.name,
-            title=notebooks.title(one.notebook, one.name),
-            page=f"{one.name}.html",
-            notebook=one.notebook,
-            seconds=one.seconds,
+        (folder / f"{job.name}.html").write_text(page, encoding="utf-8")
+        seconds = job.executed.seconds
+        entries.append(
+            report.RunEntry(job.name, title, page=f"{job.name}.html", notebook=notebook, seconds=seconds)
         )
-        for one in shown
-    ]
     files = [(text(f"index.{name}", language), f"{name}.json") for name in ("manifest", "results")]
     first = report.index(
         entries,
-        language=language,
         project=manifest["project"],
-        as_of=as_of,
-        zone=zone,
         facts=facts,
-        files=[*files, *((f"{one.name}.ipynb", f"{one.name}.ipynb") for one in shown)],
+        files=[*files, *((f"{job.name}.ipynb", f"{job.name}.ipynb") for job in jobs)],
+        **shared,
     )
     (folder / INDEX).write_text(first, encoding="utf-8")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import json
-import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Optional, Union
@@ -159,7 +158,7 @@ def convert(value: Any, annotation: str) -> Any:
     >>> convert("none", "int | None"), convert("true", "bool"), convert('["a"]', "list[str]")
     (None, True, ['a'])
     """
-    adapter = TypeAdapter(_type(ast.parse(annotation, mode="eval").body))
+    adapter = TypeAdapter(_type(annotation))
     attempts: list[Callable[[], Any]] = [lambda: adapter.validate_python(value, strict=True)]
     if isinstance(value, str):
         attempts += [
@@ -189,7 +188,7 @@ def _parameter(statement: ast.stmt, lines: list[str]) -> Parameter:
         raise ValueError
     default = ast.literal_eval(value)
     annotation = annotation or ("Any" if default is None else type(default).__name__)
-    _type(ast.parse(annotation, mode="eval").body)
+    _type(annotation)
     # ast counts bytes, not letters
     rest = lines[(value.end_lineno or 0) - 1].encode()[value.end_col_offset :].decode()
     return Parameter(target.id, annotation, default, rest.partition("#")[2].strip())
@@ -201,23 +200,12 @@ def _unquoted(annotation: ast.expr) -> ast.expr:
     return annotation
 
 
-def _type(node: ast.expr) -> Any:
-    """Type that an annotation means, ValueError if it is none of the simple ones."""
-    if isinstance(node, ast.Constant) and node.value is None:
-        return None
-    if isinstance(node, ast.Name) and node.id in _TYPES:
-        return _TYPES[node.id]
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-        return Union[_type(node.left), _type(node.right)]  # noqa: UP007  (the members are values, not names)
-    if isinstance(node, ast.Subscript):
-        outer = _type(node.value)
-        items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        if outer is Literal:
-            return typing.cast(Any, Literal)[tuple(ast.literal_eval(item) for item in items)]
-        return outer[tuple(_type(item) for item in items)] if len(items) > 1 else outer[_type(items[0])]
-    if isinstance(node, ast.Constant) and node.value is ...:
-        return ...
-    raise ValueError(ast.unparse(node))
+def _type(annotation: str) -> Any:
+    """Type that an annotation of simple types means, ValueError if it is another."""
+    try:
+        return eval(annotation, {"__builtins__": {}}, _TYPES)
+    except (NameError, TypeError, SyntaxError):
+        raise ValueError(annotation) from None
 
 
 def _near(name: str, known: Iterable[str]) -> str:

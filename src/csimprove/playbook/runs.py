@@ -11,17 +11,16 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import nbformat
-
 from csimprove import metrics
 from csimprove.errors import RunError, SettingsError
-from csimprove.playbook import execution, notebooks, pages
+from csimprove.playbook import notebooks, pages
+from csimprove.playbook.execution import CellFailure, Job, execute, tidied
 from csimprove.playbook.parameters import checked, declared
 from csimprove.report import Note
 from csimprove.report.cells import RESULT
@@ -69,19 +68,6 @@ class RunOutcome:
     index: Path
     notebooks: tuple[str, ...]
     seconds: float
-
-
-@dataclass(slots=True)
-class Job:
-    """One notebook with what its run needs, and then what came of it."""
-
-    name: str
-    notebook: nbformat.NotebookNode
-    origin: str
-    differs: bool
-    cwd: Path
-    values: dict[str, Any]
-    executed: execution.Executed | None = field(default=None)
 
 
 def run(
@@ -138,8 +124,10 @@ def run(
         say(progress, f"measures of {measures.reading.used:,} tickets", clock)
         # without a moment the notebooks take the latest one, too: the measures stored just now
         common = {"as_of": as_of and measures.as_of.isoformat(), "language": spoken}
-        jobs = [_job(one, {**common, **values[one.name]}, settings, spoken) for one in chosen]
-        failure = execute(jobs, part, progress=progress, timeout=timeout)
+        jobs = [
+            _job(one, {**common, **values[one.name]}, notes[one.name], settings, spoken) for one in chosen
+        ]
+        failure = execute_all(jobs, part, progress=progress, timeout=timeout)
         home = settings.reports / FAILED if failure else settings.reports
         manifest = _manifest(jobs, failure, settings=settings, measures=measures, language=spoken, home=home)
         manifest["started"] = started.isoformat(timespec="seconds")
@@ -148,29 +136,19 @@ def run(
         write_json(part / "manifest.json", manifest)
         if failure:
             kept = _publish(part, home, started)
-            raise RunError(f"{failure}.\nThe failed run is kept in {kept}; {last_good(settings.reports)}.")
+            raise RunError(f"{failure}\nThe failed run is kept in {kept}; {last_good(settings.reports)}.")
         write_json(part / "results.json", results(jobs, settings, measures.as_of))
-        shown = [_shown(job, notes[job.name]) for job in jobs]
-        pages.write_pages(part, shown, manifest, language=spoken, zone=measures.zone)
+        pages.write_pages(part, jobs, manifest, language=spoken, zone=measures.zone)
         folder = _publish(part, home, started)
     return RunOutcome(folder, folder / pages.INDEX, tuple(job.name for job in jobs), manifest["seconds"])
 
 
-def execute(
-    jobs: list[Job], part: Path, *, progress: Progress, timeout: float
-) -> execution.CellFailure | None:
+def execute_all(jobs: list[Job], part: Path, *, progress: Progress, timeout: float) -> CellFailure | None:
     """Run the notebooks in order up to the first failure, which is returned."""
     for number, job in enumerate(jobs, start=1):
         clock = time.monotonic()
-        job.executed = execution.execute(
-            job.notebook,
-            name=job.name,
-            output=part / f"{job.name}.ipynb",
-            parameters=job.values,
-            cwd=job.cwd,
-            timeout=timeout,
-            bar=progress == "bar",
-        )
+        output = part / f"{job.name}.ipynb"
+        job.executed = execute(job, output=output, timeout=timeout, bar=progress == "bar")
         state = "failed" if job.executed.failure else "done"
         say(progress, f"{number}/{len(jobs)} {job.name} {state}", clock)
         if job.executed.failure:
@@ -245,17 +223,23 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in VERSIONS}}
 
 
-def _job(one: notebooks.Playbook, values: Mapping[str, Any], settings: Settings, language: Language) -> Job:
+def _job(
+    one: notebooks.Playbook,
+    values: Mapping[str, Any],
+    notes: tuple[Note, ...],
+    settings: Settings,
+    language: Language,
+) -> Job:
     """Make a notebook ready: its prose in one language, every parameter with the value of this run."""
     given = {"settings": str(settings.file.resolve()), **values}
     full = {name: given.get(name, item.default) for name, item in declared(one.notebook).items()}
     prose = notebooks.in_language(one.notebook, language)
-    return Job(one.name, prose, one.origin, one.differs, one.path.parent, full)
+    return Job(one.name, prose, one.origin, one.differs, one.path.parent, full, notes)
 
 
 def _manifest(
     jobs: list[Job],
-    failure: execution.CellFailure | None,
+    failure: CellFailure | None,
     *,
     settings: Settings,
     measures: metrics.Measures,
@@ -267,14 +251,7 @@ def _manifest(
     return {
         "schema": SCHEMA,
         "status": "failed" if failure else "ok",
-        "failure": None
-        if failure is None
-        else {
-            "notebook": failure.notebook,
-            "cell": failure.cell,
-            "source": failure.source,
-            "reason": failure.reason,
-        },
+        "failure": None if failure is None else asdict(failure),
         "project": settings.project,
         "language": language,
         "as_of": measures.as_of.isoformat(),
@@ -299,19 +276,8 @@ def _entry(job: Job) -> dict[str, Any]:
         "seconds": None if done is None else round(done.seconds, 3),
         "from": job.origin,
         "differs_from_package": job.differs,
-        "parameters": _parameters(job),
+        "parameters": job.parameters,
     }
-
-
-def _parameters(job: Job) -> dict[str, Any]:
-    """Return the values of a run without the path of its settings, which the manifest names once."""
-    return {name: value for name, value in job.values.items() if name != "settings"}
-
-
-def _shown(job: Job, notes: tuple[Note, ...]) -> pages.Shown:
-    assert job.executed is not None  # every notebook of a good run
-    done = job.executed
-    return pages.Shown(job.name, done.notebook, done.seconds, _parameters(job), notes)
 
 
 def _deliver(jobs: list[Job], part: Path, *, settings: Settings, home: Path) -> None:
@@ -320,7 +286,7 @@ def _deliver(jobs: list[Job], part: Path, *, settings: Settings, home: Path) -> 
     for job in jobs:
         if job.executed is not None:
             values = {**job.values, **({"settings": there} if "settings" in job.values else {})}
-            notebook = execution.tidied(job.executed.notebook, values)
+            notebook = tidied(job.executed.notebook, values)
             (part / f"{job.name}.ipynb").write_text(notebooks.text(notebook), encoding="utf-8")
 
 

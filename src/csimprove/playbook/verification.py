@@ -13,7 +13,8 @@ from typing import Any
 
 from csimprove import metrics
 from csimprove.errors import RunError, SettingsError
-from csimprove.playbook import execution, notebooks, runs
+from csimprove.playbook import notebooks, runs
+from csimprove.playbook.execution import INJECTED, Job
 from csimprove.settings import Settings, read_settings
 
 #: Largest difference, relative or absolute, that counts as equal.
@@ -81,9 +82,9 @@ def verify(
         shutil.rmtree(settings.reports / "measures", ignore_errors=True)
         measures = metrics.load_measures(settings, as_of=manifest["as_of"])
         jobs = [_job(folder, entry, settings, manifest["as_of"]) for entry in manifest["notebooks"]]
-        failure = runs.execute(jobs, part, progress=progress, timeout=timeout)
+        failure = runs.execute_all(jobs, part, progress=progress, timeout=timeout)
         if failure:
-            raise RunError(f"{folder} cannot be verified: {failure}.")
+            raise RunError(f"{folder} cannot be verified: {failure}")
         after = runs.results(jobs, settings, measures.as_of)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -102,16 +103,14 @@ def _read(folder: Path, name: str) -> dict[str, Any]:
     return found
 
 
-def _job(folder: Path, entry: dict[str, Any], settings: Settings, as_of: str) -> runs.Job:
+def _job(folder: Path, entry: dict[str, Any], settings: Settings, as_of: str) -> Job:
     """Take a notebook as it was delivered, without the cell that papermill put in."""
     notebook = notebooks.without_outputs(notebooks.read(folder / f"{entry['name']}.ipynb"))
-    notebook.cells = [
-        cell for cell in notebook.cells if execution.INJECTED not in cell.metadata.get("tags", ())
-    ]
+    notebook.cells = [cell for cell in notebook.cells if INJECTED not in cell.metadata.get("tags", ())]
     own = settings.folder / notebooks.FOLDER
     cwd = own if entry["from"] == "project" and own.is_dir() else notebooks.package_folder()
     values = {**entry["parameters"], "settings": str(settings.file.resolve()), "as_of": as_of}
-    return runs.Job(entry["name"], notebook, entry["from"], entry["differs_from_package"], cwd, values)
+    return Job(entry["name"], notebook, entry["from"], entry["differs_from_package"], cwd, values)
 
 
 def _notes(manifest: dict[str, Any], settings: Settings, measures: metrics.Measures) -> Iterator[str]:
