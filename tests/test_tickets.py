@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,8 +16,10 @@ from hypothesis import strategies as st
 
 from csimprove import columns
 from csimprove.errors import SettingsError, TicketDataError
-from csimprove.settings import Settings, read_settings
-from csimprove.tickets import Reading, preset, read_tickets
+from csimprove.settings import Settings, Source, read_settings
+from csimprove.tickets import Reading, parsing, preset, read_tickets
+from csimprove.tickets.files import SourceFile
+from csimprove.tickets.mapping import map_fields
 
 HERE = Path(__file__).resolve().parent
 SHARED = HERE.parents[1] / "shared" / "data"
@@ -412,6 +415,33 @@ def test_pauses_that_cannot_be_used_are_counted(tmp_path: Path) -> None:
         "column 'pauses: end_at', row 4: must be a time between 1990 and today, written like "
         "2025-03-31 14:05:00. It counts as no value. Value: 's…n'."
     )
+
+
+# --- the statement ---
+
+
+def test_the_statement_keeps_the_order_of_the_file(tmp_path: Path) -> None:
+    """A join in the plan mixes up the rows of files with some hundred thousand lines; too many for a test."""
+    mapped = {
+        "ticket_id": "a",
+        "opened_at": "b",
+        "is_complaint": "c",
+        "channel": "d",
+        "customer": "e",
+        "csat": "f",
+    }
+    many = tuple(f"text {n}" for n in range(100))
+    source = Source(path="x.csv", columns=mapped, missing=many, exclude={"rule": {"channel": many}})
+    file = SourceFile("x.csv", tmp_path / "x.csv", "", "utf-8", ",", tuple("abcdef"), 2)
+    file.text.write_text("a,b,c,d,e,f\n1,2024-01-01,1,1,1,1\n")
+    fields = map_fields(source, file)
+    how = {"opened_at": parsing.Times(parsing.ISO_FORMATS, parsing.ISO_FORMATS, "")}
+    parsed = parsing.parse(fields, how, zone="America/New_York", exclude=source.exclude, key="k")
+    texts = parsing.texts(fields, many, file=file, options="store_rejects = true")
+    with duckdb.connect(config={"threads": 2}) as con:
+        plan = con.execute(f"EXPLAIN CREATE TABLE t AS {texts}, {parsed}").fetchall()[0][1].upper()
+    assert "JOIN" not in plan
+    assert "BATCH" in plan
 
 
 # --- people ---
