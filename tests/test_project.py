@@ -99,20 +99,22 @@ def public_functions() -> list[tuple[str, ast.FunctionDef]]:
     return found
 
 
-@pytest.mark.parametrize(
-    ("where", "node"), public_functions(), ids=lambda value: value if isinstance(value, str) else ""
-)
-def test_public_docstrings_name_every_parameter(where: str, node: ast.FunctionDef) -> None:
-    text = ast.get_docstring(node) or ""
-    if "cli" in where or "Parameters\n" not in text:
-        pytest.skip("a one-line docstring says it all, or the command line's help does")
-    arguments = [argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)]
-    missing = [
-        name
-        for name in arguments
-        if not re.search(rf"^(\w+, )*{name}(, \w+)*( :|$)", text, flags=re.MULTILINE)
-    ]
+def test_public_docstrings_name_every_parameter() -> None:
+    """Functions whose docstring has a section of parameters; a line that says it all needs none."""
+    missing = []
+    for where, node in public_functions():
+        text = ast.get_docstring(node) or ""
+        if "Parameters\n" not in text:
+            continue
+        for argument in (*node.args.args, *node.args.kwonlyargs):
+            if not re.search(rf"^(\w+, )*{argument.arg}(, \w+)*( :|$)", text, flags=re.MULTILINE):
+                missing.append(f"{where}: {argument.arg}")
     assert missing == []
+
+
+def test_docstring_sections_keep_their_underlines() -> None:
+    pattern = re.compile(r"(Notes|Returns|Parameters|Raises|Examples) -----")
+    assert [str(path) for path in MODULES if pattern.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_changelog_begins_with_the_numbers_that_change() -> None:

@@ -188,9 +188,11 @@ def baseline(measures: Measures, *, settings: Settings) -> BaselineResult:
         Indicators with intervals, the same by every cut but the agent, week by week, and the gap to the
         goals.
 
-    Notes ----- A ticket belongs to the day on which it was opened and enters a metric only once it is
-    decided; rates are pooled (sum over sum). Intervals: Wilson for rates, t for means. Agents are left out of
-    the cuts: a league table of people names winners by chance.
+    Notes
+    -----
+    A ticket belongs to the day on which it was opened and enters a metric only once it is decided; rates
+    are pooled (sum over sum). Intervals: Wilson for rates, t for means. Agents are left out of the cuts: a
+    league table of people names winners by chance.
     """
     first, last = _period(measures, settings)
     totals = _with_interval(measures.pooled(first=first, last=last), measures)

@@ -239,6 +239,8 @@ def scale(values: Iterable[float | None], unit: str, *, count: int = 5, signed: 
         What must be on it; ``None`` and NaN are passed over.
     unit
         ``share`` (the axis stays within 0 and 1) or ``minutes`` (it starts at 0 or above).
+    count
+        About how many steps.
     signed
         Changes: zero is on the axis and nothing bounds it.
 
