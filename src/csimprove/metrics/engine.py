@@ -5,7 +5,6 @@ Only `csimprove.metrics.store` imports this module, and only when something must
 
 from __future__ import annotations
 
-import glob
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -64,8 +63,7 @@ def measure_files(
     """
     with duckdb.connect(config=_limits(settings, folder)) as con:
         tickets, pauses = (
-            # the name of a folder must not be read as a pattern
-            nw.from_native(con.read_parquet(glob.escape(str(folder / f"{name}.parquet"))))
+            nw.from_native(con.read_parquet(str(folder / f"{name}.parquet")))
             for name in ("tickets", "pauses")
         )
         sla = _rules_in_use(settings.sla)
