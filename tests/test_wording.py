@@ -114,7 +114,7 @@ def test_unknown_key_and_missing_value_are_said_clearly() -> None:
     assert str(unknown.value.args[0]).startswith("no phrase 'verdict.goo'; near: verdict.go")
     with pytest.raises(KeyError) as empty:
         wording.text("tile.from")
-    assert empty.value.args[0] == "phrase 'tile.from' needs a value for 'value'"
+    assert empty.value.args[0] == "phrase 'tile.from' needs a value for 'pilot_before'"
 
 
 def test_keys_that_modules_ask_for_exist() -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from csimprove import wording
 from csimprove.baseline import BaselineResult, Indicator
 from csimprove.pilot import PilotMetric, PilotResult
 from csimprove.report.blocks import Block, escaped, icon, terms
 from csimprove.settings import Language
-from csimprove.wording import interval, level, text
+from csimprove.wording import text
 
 #: Verdict = icon and colour role of its banner.
 _VERDICTS = {"go": "good", "extend": "clock", "stop": "stop", "cannot_tell": "open"}
@@ -50,39 +48,21 @@ def masthead(result: Result, *, language: Language = "en") -> Block:
 
 
 def _baseline_facts(result: BaselineResult, language: Language) -> list[tuple[str, str]]:
-    return [
-        (text("fact.period", language), wording.period_text(result.first, result.last, language)),
-        (text("fact.tickets", language), wording.count(result.tickets)),
-        (text("fact.as_of", language), wording.moment_text(result.as_of, result.zone, language)),
-        (text("fact.source", language), result.reading.source),
-    ]
+    words = wording.spoken_baseline(result, language)
+    return [(text(f"fact.{key}", language), words[key]) for key in ("period", "tickets", "as_of", "source")]
 
 
 def _pilot_facts(result: PilotResult, language: Language) -> list[tuple[str, str]]:
-    plan, first = result.plan, result.metrics[0]
-    units = wording.unit_name(plan.unit, language, many=True)
-    periods = text(
-        "fact.periods",
-        language,
-        during=wording.period_text(*plan.during, language),
-        before=wording.period_text(*plan.before, language),
-    )
-    arms = [
-        (
-            text(f"fact.{arm}", language),
-            text("fact.arm", language, groups=_listed(groups, language), n=n, units=units),
-        )
-        for arm, groups, n in (
-            ("pilot", plan.pilot, first.units_pilot),
-            ("controls", plan.control, first.units_control),
-        )
-    ]
-    as_of = wording.moment_text(result.as_of, result.zone, language)
-    return [*arms, (text("fact.period", language), periods), (text("fact.as_of", language), as_of)]
-
-
-def _listed(names: Sequence[str], language: Language) -> str:
-    return {"en": ", ", "zh": "、"}[language].join(names)
+    words = wording.spoken_pilot(result, language)
+    facts = {
+        "pilot": text("fact.arm", language, **{**words, "groups": words["pilot"], "n": words["pilot_n"]}),
+        "controls": text(
+            "fact.arm", language, **{**words, "groups": words["control"], "n": words["control_n"]}
+        ),
+        "period": text("fact.periods", language, **words),
+        "as_of": words["as_of"],
+    }
+    return [(text(f"fact.{key}", language), said) for key, said in facts.items()]
 
 
 def verdict_banner(result: PilotResult, *, language: Language = "en") -> Block:
@@ -155,45 +135,18 @@ _Tile = tuple[str, str, str, list[str]]
 
 
 def _baseline_tile(one: Indicator, language: Language) -> _Tile:
-    target = text("state.none", language)
-    if one.target is not None:
-        target = text("target.label", language, target=wording.target_level(one.target, one.unit, language))
-    span = interval(one.ci_low, one.ci_high, one.unit, language)
-    n, undecided = wording.count(one.denominator), wording.count(one.undecided)
-    return (
-        wording.indicator_name(one, language),
-        level(one.value, one.unit, language),
-        target,
-        [
-            text("tile.interval", language, interval=span),
-            text("tile.decided", language, n=n, undecided=undecided),
-        ],
-    )
+    words = wording.spoken_indicator(one, language)
+    aim = text("state.none" if one.target is None else "target.label", language, **words)
+    below = [text(f"tile.{key}", language, **words) for key in ("interval", "decided")]
+    return words["label"], words["value"], aim, below
 
 
 def _pilot_tile(metric: PilotMetric, language: Language) -> _Tile:
-    unit = metric.unit
-    effect = text("tile.no_effect", language)
-    if metric.effect is not None and metric.ci_low is not None:
-        effect = text(
-            "tile.effect",
-            language,
-            change=wording.change(metric.effect, unit, language),
-            interval=interval(metric.ci_low, metric.ci_high, unit, language),
-        )
-    controls = text(
-        "tile.controls",
-        language,
-        before=level(metric.control_before.value, unit, language),
-        during=level(metric.control_during.value, unit, language),
-    )
-    tickets = wording.tickets_text(metric, language)
-    return (
-        wording.metric_name(metric.metric, language),
-        level(metric.pilot_during.value, unit, language),
-        text("tile.from", language, value=level(metric.pilot_before.value, unit, language)),
-        [effect, *([wording.capital(tickets)] if tickets else []), controls],
-    )
+    words = wording.spoken_metric(metric, language)
+    effect = text("tile.no_effect" if metric.ci_low is None else "tile.effect", language, **words)
+    tickets = wording.capital(wording.tickets_text(metric, language))
+    below = [effect, *([tickets] if tickets else []), text("tile.controls", language, **words)]
+    return words["label"], words["pilot_during"], text("tile.from", language, **words), below
 
 
 def method(result: Result, *, language: Language = "en") -> Block:
@@ -231,34 +184,13 @@ def method(result: Result, *, language: Language = "en") -> Block:
 
 
 def _pilot_method(result: PilotResult, language: Language) -> list[tuple[str, str]]:
-    plan = result.plan
-    units = {
-        "unit": wording.unit_name(plan.unit, language),
-        "units": wording.unit_name(plan.unit, language, many=True),
+    words = wording.spoken_pilot(result, language)
+    said = {
+        key: text(f"method.{key}.text", language, **words) for key in ("plan", "effect", "level", "verdict")
     }
-    words = {
-        "plan": text(
-            "method.plan.text",
-            language,
-            pilot=_listed(plan.pilot, language),
-            control=_listed(plan.control, language),
-            before=wording.period_text(*plan.before, language),
-            during=wording.period_text(*plan.during, language),
-            decided_on=wording.date_text(result.decided_on, language),
-            unit=units["unit"],
-        ),
-        "effect": text(
-            "method.effect.text",
-            language,
-            strata=wording.joined([wording.column_name(name, language) for name in plan.strata], language),
-            **units,
-        ),
-        "level": text("method.level.text", language, **units),
-        "verdict": text("method.verdict.text", language),
-    }
-    if plan.crude_reason:
-        words["effect"] = text("method.crude", language, reason=plan.crude_reason)
-    named = [(text(f"method.{key}", language), value) for key, value in words.items()]
+    if reason := result.plan.crude_reason:
+        said["effect"] = text("method.crude", language, reason=reason)
+    named = [(text(f"method.{key}", language), value) for key, value in said.items()]
     defined = [
         (wording.metric_name(metric.metric, language), wording.definition_text(metric.metric, language))
         for metric in result.metrics

@@ -38,25 +38,12 @@ def indicators_table(result: BaselineResult, *, language: Language = "en") -> Bl
         One row an indicator.
     """
     keys = ("metric", "value", "interval", "target", "decided", "undecided", "left_out", "state")
-    rows: list[list[Cell | str]] = [
-        [
-            cell(wording.indicator_name(one, language)),
-            _strong(level(one.value, one.unit, language)),
-            interval(one.ci_low, one.ci_high, one.unit, language),
-            wording.target_level(one.target, one.unit, language),
-            count(one.denominator),
-            count(one.undecided),
-            count(one.left_out),
-            _indicator_state(one, language),
-        ]
-        for one in result.indicators
-    ]
-    caption = text(
-        "caption.indicators",
-        language,
-        period=wording.period_text(result.first, result.last, language),
-        as_of=wording.moment_text(result.as_of, result.zone, language),
-    )
+    rows: list[list[Cell | str]] = []
+    for one in result.indicators:
+        words = wording.spoken_indicator(one, language)
+        numbers = [words[key] for key in keys[2:-1]]
+        rows.append([words["label"], _strong(words["value"]), *numbers, _indicator_state(one, language)])
+    caption = text("caption.indicators", language, **wording.spoken_baseline(result, language))
     if result.unavailable:
         names = wording.joined(
             [wording.metric_name(name, language, inline=True) for name in result.unavailable], language
@@ -121,12 +108,7 @@ def cuts_table(result: BaselineResult, cut: str, *, language: Language = "en") -
             for group in groups
         ],
         language=language,
-        caption=text(
-            "caption.cuts",
-            language,
-            cut=name,
-            period=wording.period_text(result.first, result.last, language),
-        ),
+        caption=text("caption.cuts", language, cut=name, **wording.spoken_baseline(result, language)),
         kind="cuts",
         numeric=range(1, len(shown) + 1),
     )
@@ -184,9 +166,7 @@ def goals_table(result: BaselineResult, *, language: Language = "en") -> Block:
         head=[text(f"head.{key}", language) for key in keys],
         rows=rows,
         language=language,
-        caption=text(
-            "caption.goals", language, period=wording.period_text(result.first, result.last, language)
-        ),
+        caption=text("caption.goals", language, **wording.spoken_baseline(result, language)),
         kind="eval",
         numeric=range(1, 5),
     )
@@ -304,6 +284,9 @@ def evaluation_table(result: PilotResult, *, language: Language = "en") -> Block
         One row a metric, co-primaries first.
     """
     first = result.metrics[0]
+    words = {**wording.spoken_pilot(result, language), **wording.spoken_metric(first, language)}
+    for side in ("pilot_before", "pilot_during", "control_before", "control_during"):
+        words[f"n_{side}"] = count(getattr(first, side).denominator)
     noted = {"pilot": "before_during", "controls": "before_during", "effect": "effect.note"}
     noted |= {"asked": "asked.note", "target": "target.note"}
     head = [
@@ -315,50 +298,43 @@ def evaluation_table(result: PilotResult, *, language: Language = "en") -> Block
         head=head,
         rows=[_evaluation_row(metric, language) for metric in result.metrics],
         language=language,
-        caption=text(
-            "caption.evaluation",
-            language,
-            units=wording.unit_name(result.plan.unit, language, many=True),
-            unit=wording.unit_name(result.plan.unit, language),
-            n=first.units_pilot + first.units_control,
-            name=wording.metric_name(first.metric, language, inline=True),
-            pilot_before=count(first.pilot_before.denominator),
-            pilot_during=count(first.pilot_during.denominator),
-            control_before=count(first.control_before.denominator),
-            control_during=count(first.control_during.denominator),
-        ),
+        caption=text("caption.evaluation", language, **words),
         kind="eval",
     )
 
 
 def _evaluation_row(metric: PilotMetric, language: Language) -> list[Cell]:
-    unit = metric.unit
-    name, role = wording.metric_name(metric.metric, language), text(f"role.{metric.role}", language)
-    effect = wording.number(metric.effect, unit, sign=True)
-    if unit == "minutes":
-        effect = wording.change(metric.effect, unit, language)
-    span = interval(metric.ci_low, metric.ci_high, unit, language)
+    words, role = wording.spoken_metric(metric, language), text(f"role.{metric.role}", language)
+    effect = words["change"]
+    if metric.unit == "share":  # the head of the column says points
+        effect = wording.number(metric.effect, metric.unit, sign=True)
     good = {**dict.fromkeys(wording.GOOD, "good"), **dict.fromkeys(wording.BAD, "bad")}
     return [
-        Cell(f'{escaped(name)}<span class="role">{escaped(role)}</span>', f"{name} ({role})"),
-        _before_during(metric.pilot_before.value, metric.pilot_during.value, unit, language, strong=True),
-        _before_during(metric.control_before.value, metric.control_during.value, unit, language),
-        Cell(f"<b>{escaped(effect)}</b><span>{escaped(span)}</span>", f"{effect} ({span})", "e nb"),
-        cell(wording.asked_text(metric, language), "ask"),
+        Cell(
+            f'{escaped(words["label"])}<span class="role">{escaped(role)}</span>',
+            f"{words['label']} ({role})",
+        ),
+        _before_during(metric, "pilot", language),
+        _before_during(metric, "control", language),
+        Cell(
+            f"<b>{escaped(effect)}</b><span>{escaped(words['interval'])}</span>",
+            f"{effect} ({words['interval']})",
+            "e nb",
+        ),
+        cell(words["asked"], "ask"),
         cell(wording.target_text(metric, language)),
         state(good.get(metric.status, "open"), text(f"status.{metric.status}", language)),
     ]
 
 
-def _before_during(
-    before: float | None, during: float | None, unit: str, language: Language, *, strong: bool = False
-) -> Cell:
-    first, last = level(before, unit, language), level(during, unit, language)
-    if unit == "minutes":  # the unit once
+def _before_during(metric: PilotMetric, arm: str, language: Language) -> Cell:
+    words, before = wording.spoken_metric(metric, language), getattr(metric, f"{arm}_before").value
+    first, last = words[f"{arm}_before"], words[f"{arm}_during"]
+    if metric.unit == "minutes":  # the unit once
         first = wording.number(before, "minutes")
-    shown = f"<b>{escaped(last)}</b>" if strong else escaped(last)
+    shown = f"<b>{escaped(last)}</b>" if arm == "pilot" else escaped(last)
     html = f'{escaped(first)}<span class="arrow"> → </span>{shown}'
-    return Cell(html, f"{first} → {last}", "p nb" if strong else "nb")
+    return Cell(html, f"{first} → {last}", "p nb" if arm == "pilot" else "nb")
 
 
 def left_out_table(result: PilotResult, *, language: Language = "en") -> Block:
@@ -486,24 +462,15 @@ def checks(result: PilotResult, *, language: Language = "en") -> Block:
     Block
         Permutation and mix of each co-primary, ticket volume, number of groups; each with an icon and a word.
     """
-    units = wording.unit_name(result.plan.unit, language, many=True)
-    unit = wording.unit_name(result.plan.unit, language)
+    words = wording.spoken_pilot(result, language)
     found: list[tuple[str, str, str]] = []
     for metric in (one for one in result.metrics if one.role == "co_primary"):
-        name = wording.metric_name(metric.metric, language, inline=True)
-        detail = text("check.permutation.none", language, units=units, unit=unit)
-        if metric.pvalue is not None:
-            p = wording.p_value(metric.pvalue, language)
-            smallest = wording.p_value(metric.smallest_pvalue).removeprefix("p = ")
-            detail = text("check.permutation.detail", language, p=p, smallest=smallest)
-        passed = "open" if metric.pvalue is None or metric.pvalue > _ALPHA else "good"
-        found.append((passed, text("check.permutation", language, name=name, units=units, unit=unit), detail))
-        found.append(_mix_check(metric, name, language))
+        found.append(_permutation_check(metric, words, language))
+        found.append(_mix_check(metric, language))
     found.append(_volume_check(result, language))
-    group = wording.unit_name(result.plan.group, language)
     key = "check.one_group" if result.one_group else "check.many_groups"
-    sentence = (text(one, language, group=group) for one in (key, f"{key}.detail"))
-    found.append(("alert" if result.one_group else "good", *sentence))  # type: ignore[arg-type]
+    passed = "alert" if result.one_group else "good"
+    found.append((passed, text(key, language, **words), text(f"{key}.detail", language, **words)))
     title = text("title.checks", language)
     items = "".join(
         f"<li>{icon(name)}<span><b>{escaped(what)}</b>{escaped(detail)}</span></li>"
@@ -517,9 +484,22 @@ def checks(result: PilotResult, *, language: Language = "en") -> Block:
 _ALPHA = 0.05
 
 
-def _mix_check(metric: PilotMetric, name: str, language: Language) -> tuple[str, str, str]:
-    what = text("check.mix", language, name=name)
-    if metric.mix_effect is None or metric.crude_effect is None or not metric.crude_effect:
+def _permutation_check(
+    metric: PilotMetric, words: wording.Spoken, language: Language
+) -> tuple[str, str, str]:
+    words = {**words, **wording.spoken_metric(metric, language)}
+    what = text("check.permutation", language, **words)
+    if metric.pvalue is None:
+        return "open", what, text("check.permutation.none", language, **words)
+    words["p"] = wording.p_value(metric.pvalue, language)
+    words["smallest"] = wording.p_value(metric.smallest_pvalue).removeprefix("p = ")
+    passed = "good" if metric.pvalue <= _ALPHA else "open"
+    return passed, what, text("check.permutation.detail", language, **words)
+
+
+def _mix_check(metric: PilotMetric, language: Language) -> tuple[str, str, str]:
+    what = text("check.mix", language, **wording.spoken_metric(metric, language))
+    if metric.mix_effect is None or not metric.crude_effect:
         return "open", what, text("check.mix.none", language)
     mix = wording.number(metric.mix_effect, metric.unit, sign=True)
     crude = wording.change(metric.crude_effect, metric.unit, language)

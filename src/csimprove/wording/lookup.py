@@ -68,7 +68,7 @@ def text(key: str, language: Language = "en", **values: str | int) -> str:
 
     Examples
     --------
-    >>> text("tile.from", value="80.0%"), text("tile.from", "zh", value="80.0%")
+    >>> text("tile.from", pilot_before="80.0%"), text("tile.from", "zh", pilot_before="80.0%")
     ('from 80.0%', '试点前80.0%')
     """
     if key not in PHRASES:

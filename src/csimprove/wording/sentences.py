@@ -11,24 +11,12 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from csimprove.settings import Language
-from csimprove.wording.lookup import PHRASES, capital, joined, metric_name, text, unit_name
-from csimprove.wording.numbers import (
-    change,
-    count,
-    date_text,
-    interval,
-    level,
-    missing,
-    moment_text,
-    number,
-    percent,
-    size,
-    target_level,
-    trimmed,
-)
+from csimprove.wording.lookup import PHRASES, capital, joined, metric_name, text
+from csimprove.wording.numbers import count, date_text, interval, missing, number, percent
+from csimprove.wording.spoken import spoken_indicator, spoken_metric, spoken_pilot
 
 if TYPE_CHECKING:  # wording needs no engine
-    from csimprove.baseline import BaselineResult, Indicator
+    from csimprove.baseline import BaselineResult
     from csimprove.pilot import PilotMetric, PilotResult
 
 #: Statuses that are good news, and bad news; the rest is open.
@@ -66,46 +54,10 @@ def effect_clause(metric: PilotMetric, language: Language = "en") -> str:
     str
         "rose" or "fell" if the interval leaves zero out, "not shown" if it covers zero.
     """
-    name = metric_name(metric.metric, language, inline=True)
+    code = ("rose" if (metric.effect or 0) > 0 else "fell") if shown(metric) else "not_shown"
     if metric.effect is None or metric.ci_low is None:
-        return text("effect.no_interval", language, name=name)
-    code = ("rose" if metric.effect > 0 else "fell") if shown(metric) else "not_shown"
-    return text(
-        f"effect.{code}",
-        language,
-        name=name,
-        size=size(metric.effect, metric.unit, language),
-        change=change(metric.effect, metric.unit, language),
-        interval=interval(metric.ci_low, metric.ci_high, metric.unit, language),
-    )
-
-
-def asked_text(metric: PilotMetric, language: Language = "en") -> str:
-    """Return what the plan asked of a metric, such as "at least +5" or "not below −3"."""
-    higher = metric.better == "higher"
-    if metric.asked is None:
-        return text("asked.rise" if higher else "asked.fall", language)
-    if metric.role == "guardrail":
-        key, signed = ("not_below", -metric.asked) if higher else ("not_above", metric.asked)
-    else:
-        key, signed = ("at_least", metric.asked) if higher else ("at_most", -metric.asked)
-    return text(f"asked.{key}", language, number=trimmed(signed, metric.unit, sign=True))
-
-
-def target_text(metric: PilotMetric, language: Language = "en") -> str:
-    """Return a metric's target and where the pilot is, such as "95%, at the line"."""
-    if metric.target is None:
-        return text("target.none", language)
-    state = target_state(metric.target_status, metric.better, language)
-    comma = {"en": ", ", "zh": "，"}[language]
-    return target_level(metric.target, metric.unit, language) + (comma + state if state else "")
-
-
-def target_state(status: str | None, better: str, language: Language = "en") -> str:
-    """Return the word for being at a target, short of it, or at the line."""
-    if status is None:
-        return ""
-    return text(f"target.{status}.{better}" if status == "not_reached" else f"target.{status}", language)
+        code = "no_interval"
+    return text(f"effect.{code}", language, **spoken_metric(metric, language))
 
 
 def tickets_text(metric: PilotMetric, language: Language = "en") -> str:
@@ -131,19 +83,11 @@ def tickets_text(metric: PilotMetric, language: Language = "en") -> str:
 
 def effect_items(metrics: Sequence[PilotMetric], language: Language) -> str:
     """Return effects with interval and what was asked, as a list inside a sentence."""
-    items = []
-    for metric in metrics:
-        key = "effect.item" if not missing(metric.ci_low) else "effect.item_none"
-        items.append(
-            text(
-                key,
-                language,
-                name=metric_name(metric.metric, language, inline=True),
-                change=change(metric.effect, metric.unit, language),
-                interval=interval(metric.ci_low, metric.ci_high, metric.unit, language),
-                asked=asked_text(metric, language),
-            )
-        )
+    keys = ("effect.item_none" if missing(metric.ci_low) else "effect.item" for metric in metrics)
+    items = [
+        text(key, language, **spoken_metric(metric, language))
+        for key, metric in zip(keys, metrics, strict=True)
+    ]
     return joined(items, language)
 
 
@@ -161,7 +105,7 @@ def verdict_word(verdict: str, language: Language = "en") -> str:
 def verdict_follows(result: PilotResult, language: Language = "en") -> str:
     """Return what follows from the verdict, in a few words."""
     if result.reason.code == "before_decision_date":
-        return text("follows.wait", language, date=date_text(result.decided_on, language))
+        return text("follows.wait", language, **spoken_pilot(result, language))
     until = result.reason.values.get("date")
     if result.verdict == "extend" and isinstance(until, str):
         return text("follows.extend_to", language, date=date_text(date.fromisoformat(until), language))
@@ -190,7 +134,7 @@ def verdict_reason(result: PilotResult, language: Language = "en") -> str:
         return _reason_of_design(result, language)
     metric = deciding(result)
     effect = capital(effect_clause(metric, language))
-    return text(f"reason.{code}", language, effect=effect, asked=asked_text(metric, language))
+    return text(f"reason.{code}", language, effect=effect, **spoken_metric(metric, language))
 
 
 def deciding(result: PilotResult) -> PilotMetric:
@@ -227,39 +171,23 @@ def _target_parts(metrics: Sequence[PilotMetric], language: Language) -> str:
 
 
 def _reason_of_design(result: PilotResult, language: Language) -> str:
-    values = result.reason.values
+    code, values = result.reason.code, result.reason.values
     metric = deciding(result)
-    if result.reason.code == "before_decision_date":
-        as_of = moment_text(result.as_of, result.zone, language)
-        day = date_text(result.decided_on, language)
-        return text("reason.before_decision_date", language, date=day, as_of=as_of)
-    if result.reason.code == "low_information":
-        return text(
-            "reason.low_information",
-            language,
-            share=percent(float(values.get("information", metric.information))),
-            name=metric_name(metric.metric, language, inline=True),
-        )
-    if result.reason.code == "volume_moved":
+    words = {**spoken_pilot(result, language), **spoken_metric(metric, language)}
+    if code == "low_information":
+        words["information"] = percent(float(values["information"]))
+    if code == "volume_moved":
         low, high = (float(values[name]) for name in ("ci_low", "ci_high"))
-        return text(
-            "reason.volume_moved",
-            language,
-            change=number(float(values["change"]), "share", sign=True) + "%",
-            interval=interval(low, high, "share", language),
-            margin=target_level(result.plan.volume_margin, "share"),
-        )
-    pilot = int(values.get("units_pilot", metric.units_pilot))
-    control = int(values.get("units_control", metric.units_control))
-    enough = pilot >= MIN_PILOT_UNITS and pilot + control >= MIN_UNITS
-    return text(
-        "reason.too_few_assignments" if enough else "reason.too_few_units",
-        language,
-        pilot=pilot,
-        control=control,
-        units=unit_name(result.plan.unit, language, many=True),
-        smallest=f"{float(values.get('smallest_pvalue', 1.0)):.2f}",
-    )
+        words["change"] = number(float(values["change"]), "share", sign=True) + "%"
+        words["interval"] = interval(low, high, "share", language)
+    if code == "too_few_units":
+        pilot = int(values.get("units_pilot", metric.units_pilot))
+        control = int(values.get("units_control", metric.units_control))
+        words |= {"units_pilot": count(pilot), "units_control": count(control)}
+        words["smallest"] = f"{float(values.get('smallest_pvalue', 1.0)):.2f}"
+        if pilot >= MIN_PILOT_UNITS and pilot + control >= MIN_UNITS:
+            code = "too_few_assignments"
+    return text(f"reason.{code}", language, **words)
 
 
 #: Fewer pilot units, or units in all, allow no interval (methods of the pilot evaluation).
@@ -272,18 +200,12 @@ def verdict_limit(result: PilotResult, language: Language = "en") -> str:
     A pilot in one group (region) is one draw: whatever the number of teams, an analysis like this one says GO
     wrongly in 20 to 30 of 100 pilots without effect if regions drift apart by themselves.
     """
-    unit = unit_name(result.plan.unit, language, many=language == "en")
+    words = spoken_pilot(result, language)
     if result.reason.code == "too_few_units":
-        return text("limit.too_few_units", language, units=unit)
+        return text("limit.too_few_units", language, **words)
     if result.one_group:
-        key = "limit.one_group" if result.verdict == "go" else "limit.one_group_other"
-        plural = unit_name(result.plan.group, language, many=True) if language == "en" else ""
         return text(
-            key,
-            language,
-            group=unit_name(result.plan.group, language),
-            groups=plural or unit_name(result.plan.group, language),
-            units=unit,
+            "limit.one_group" if result.verdict == "go" else "limit.one_group_other", language, **words
         )
     return text("limit.stop", language) if result.verdict == "stop" else ""
 
@@ -294,12 +216,7 @@ def moved_text(metric: PilotMetric, language: Language = "en") -> str:
     moved = 0.0 if before is None or during is None else during - before
     agrees = shown(metric) and metric.effect is not None and moved * metric.effect > 0
     key = ("rose" if moved > 0 else "fell") if agrees else "went"
-    return text(
-        f"moved.{key}",
-        language,
-        before=level(before, metric.unit, language),
-        during=level(during, metric.unit, language),
-    )
+    return text(f"moved.{key}", language, **spoken_metric(metric, language))
 
 
 def pilot_headline(result: PilotResult, language: Language = "en") -> str:
@@ -325,14 +242,8 @@ def pilot_headline(result: PilotResult, language: Language = "en") -> str:
     )
     metric = deciding(result) if about_one else result.metrics[0]
     key = "wait" if result.reason.code == "before_decision_date" else result.verdict
-    return text(
-        f"headline.{key}",
-        language,
-        pilot=joined(result.plan.pilot, language),
-        name=metric_name(metric.metric, language, inline=True),
-        moved=moved_text(metric, language),
-        change=change(metric.effect, metric.unit, language),
-    )
+    words = {**spoken_pilot(result, language), **spoken_metric(metric, language)}
+    return text(f"headline.{key}", language, moved=moved_text(metric, language), **words)
 
 
 def baseline_headline(result: BaselineResult, language: Language = "en") -> str:
@@ -348,22 +259,8 @@ def baseline_headline(result: BaselineResult, language: Language = "en") -> str:
     reached = sum(one.on_target == "reached" for one in aimed)
     speaks = (missed or aimed or measured)[0]
     key = "none" if not aimed else "missed" if not reached else "all" if reached == len(aimed) else "some"
-    return capital(
-        text(
-            f"headline.baseline.{key}",
-            language,
-            name=indicator_name(speaks, language, inline=True),
-            value=level(speaks.value, speaks.unit, language),
-            target=target_level(speaks.target, speaks.unit, language),
-            reached=reached,
-            n=len(aimed),
-        )
-    )
-
-
-def indicator_name(indicator: Indicator, language: Language = "en", *, inline: bool = False) -> str:
-    """Return an indicator's name, a proxy named as one."""
-    return metric_name(indicator.metric, language, variant=indicator.variant, inline=inline)
+    words = {**spoken_indicator(speaks, language), "reached": count(reached), "n": count(len(aimed))}
+    return capital(text(f"headline.baseline.{key}", language, **words))
 
 
 def evaluation_title(result: PilotResult, language: Language = "en") -> str:
