@@ -1,16 +1,48 @@
 """Pilot against control: did the process cause a gain worth having, and is the target reached."""
 
+from csimprove.pilot.credibility import PilotCredibility, PreTrend, Robustness
+from csimprove.pilot.design import PilotDesign
 from csimprove.pilot.evaluation import pilot
-from csimprove.pilot.result import Cell, PilotMetric, PilotResult, Reason, Role, Status, TargetStatus, Verdict
+from csimprove.pilot.lock import PlanChange, PlanLock, changes_since_lock, lock_plan, plan_hash, plan_lock
+from csimprove.pilot.panel import PanelResult
+from csimprove.pilot.result import (
+    Cell,
+    Look,
+    LookMetric,
+    PilotMetric,
+    PilotResult,
+    Reason,
+    Role,
+    Routing,
+    StaffShare,
+    Status,
+    TargetStatus,
+    Verdict,
+)
 
 __all__ = [
     "Cell",
+    "Look",
+    "LookMetric",
+    "PanelResult",
+    "PilotCredibility",
+    "PilotDesign",
     "PilotMetric",
     "PilotResult",
+    "PlanChange",
+    "PlanLock",
+    "PreTrend",
     "Reason",
+    "Robustness",
     "Role",
+    "Routing",
+    "StaffShare",
     "Status",
     "TargetStatus",
     "Verdict",
+    "changes_since_lock",
+    "lock_plan",
     "pilot",
+    "plan_hash",
+    "plan_lock",
 ]

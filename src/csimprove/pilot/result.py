@@ -10,6 +10,7 @@ import pandas as pd
 
 from csimprove.errors import SettingsError
 from csimprove.inference import TeamTest
+from csimprove.pilot.lock import PlanLock
 from csimprove.settings import PilotPlan
 
 if TYPE_CHECKING:  # the result needs no engine
@@ -29,6 +30,9 @@ Status = Literal[
     "no_interval",
 ]
 TargetStatus = Literal["reached", "not_reached", "cannot_tell"]
+
+#: Cells of a metric whose shares of decided tickets differ by more than this are not equally decided.
+UNEQUAL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class PilotMetric:
         What ``effect`` is computed from: rates standardised to the mix of the period before, or crude ones
         (when the plan gives a ``crude_reason``).
     effect, ci_low, ci_high
-        Effect with its 95 % Welch interval over units. No interval with too few units.
+        Effect with its Welch interval over units, at ``confidence``. No interval with too few units.
     pvalue
         Exact permutation over units, two-sided; ``None`` with too few units and before the decision date.
     pvalue_holm
@@ -100,6 +104,15 @@ class PilotMetric:
         ``effect`` times the pilot's eligible tickets a week, signed like ``effect``; rates only.
     information
         Decided / eligible tickets of the pilot window, 0-1, of the arm that has less.
+    confidence
+        Coverage of ``ci_low`` to ``ci_high``: 0.95 with one planned look and between looks. At one of several
+        planned looks co-primaries and guardrails have the repeated interval of that look, which is wider:
+        its confidence is 1 - nominal p.
+    decided_gap
+        Largest minus smallest share of decided tickets among the four cells, 0-1.
+    unequally_decided
+        ``decided_gap`` is above `UNEQUAL`: one cell lacks the slow tickets that another has, so its rate is
+        not compared like with like.
     """
 
     metric: str
@@ -136,6 +149,9 @@ class PilotMetric:
     tickets_low: float | None
     tickets_high: float | None
     information: float
+    confidence: float = 0.95
+    decided_gap: float = 0.0
+    unequally_decided: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +161,10 @@ class Reason:
     Parameters
     ----------
     code
-        ``too_few_units``, ``before_decision_date``, ``low_information``, ``volume_moved``,
-        ``guardrail_harmed``, ``co_primary_harmed``, ``gain_too_small``, ``both_worth_having``,
-        ``not_yet_shown`` or ``nothing_left_to_extend``.
+        ``too_few_units``, ``before_decision_date``, ``low_information``, ``volume_moved``, ``routing_moved``
+        (values ``column, value, change, ci_low, ci_high, margin``), ``guardrail_harmed``,
+        ``co_primary_harmed``, ``gain_too_small``, ``both_worth_having``, ``not_yet_shown`` or
+        ``nothing_left_to_extend``.
     values
         The numbers that decided. Reasons about a metric hold ``metric``, ``effect``, ``ci_low``, ``ci_high``
         and ``asked``; dates are ISO texts.
@@ -155,6 +172,120 @@ class Reason:
 
     code: str
     values: dict[str, float | int | str]
+
+
+@dataclass(frozen=True, slots=True)
+class LookMetric:
+    """One co-primary or guardrail at one planned look.
+
+    Parameters
+    ----------
+    metric, role
+        Its name and its role in the plan.
+    decided, planned
+        Tickets of the pilot window decided at the look, and planned: eligible tickets of ``before`` scaled to
+        the length of ``during``; of the arm whose ratio is smaller.
+    information
+        ``decided / planned``, 0-1; 1 at the last look, which spends what is left of the 5 %.
+    effect, t, df
+        Effect over units, its Welch t and degrees of freedom; ``None`` without enough units.
+    bound_z
+        Bound on the normal scale: Lan-DeMets, O'Brien-Fleming spending for co-primaries, Pocock for
+        guardrails.
+    nominal_p
+        Two-sided p-value of ``bound_z``.
+    bound_t
+        Quantile of t with ``df`` degrees of freedom of the same nominal p: ``|t|`` is compared with it.
+    ci_low, ci_high
+        Repeated interval ``effect -/+ bound_t * se``.
+    status
+        What that interval shows, as in `PilotMetric`.
+    """
+
+    metric: str
+    role: Role
+    decided: int
+    planned: float
+    information: float
+    effect: float | None
+    t: float | None
+    df: float | None
+    bound_z: float
+    nominal_p: float
+    bound_t: float | None
+    ci_low: float | None
+    ci_high: float | None
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One planned look.
+
+    Parameters
+    ----------
+    number, date
+        1 for the first; the local day at whose end it is made.
+    last
+        The look of the decision date.
+    made
+        ``False`` for a look that is still to come or whose measures were not given: then ``metrics`` is
+        empty.
+    metrics
+        Co-primaries and guardrails with information above 0.
+    decision
+        ``go`` or ``stop`` (ends the pilot), ``continue`` (also for a look not made); at the last look the
+        verdict of the gate.
+    reason
+        Why; ``None`` for ``continue``.
+    """
+
+    number: int
+    date: date
+    last: bool
+    made: bool
+    metrics: tuple[LookMetric, ...]
+    decision: Verdict | Literal["continue"]
+    reason: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """Share of one kind of tickets (one value of a stratum column): pilot's change minus the controls'.
+
+    Parameters
+    ----------
+    column, value
+        Such as ``channel`` and ``phone``.
+    pilot_before, pilot_during, control_before, control_during
+        Pooled shares of the tickets received, 0-1.
+    effect, ci_low, ci_high
+        Difference of the units' changes, 0-1, with its 95 % Welch interval.
+    ok
+        False when the interval lies wholly outside the plan's ``volume_margin``, read in shares.
+    """
+
+    column: str
+    value: str
+    pilot_before: float
+    pilot_during: float
+    control_before: float
+    control_during: float
+    effect: float
+    ci_low: float
+    ci_high: float
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StaffShare:
+    """Share of the asked staff who find the process clearer, 0-1, with its 95 % Wilson interval."""
+
+    yes: int
+    asked: int
+    value: float
+    ci_low: float
+    ci_high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +321,23 @@ class PilotResult:
         What was asked, when and of which data.
     decided_on
         The decision date: the plan's, else the end of the pilot plus the longest window of its metrics.
+    looks
+        Every planned look in order; the last one is the decision date. A look that stopped the pilot decides
+        the verdict even when later days are shown.
+    routing
+        One row a value of each stratum column: did the pilot's mix of tickets move. Empty with too few units.
+    cannot_conclude
+        What the result does not show, by code: ``too_few_units``, ``one_group`` (values ``group``),
+        ``not_randomised`` (the plan has no ``assignment``), ``regression_to_the_mean`` (the pilot was chosen
+        for bad results; values ``metric, pilot_before, control_before``), ``unequally_decided`` (``metric,
+        gap``), ``co_primary_not_shown``, ``secondary_not_shown``, ``guardrail_not_shown_safe`` and
+        ``target_cannot_tell`` (each ``metric``), ``volume_moved`` and ``routing_moved`` (as reasons),
+        ``look_not_made`` (``date``: a planned look whose measures were not given), ``not_locked``,
+        ``locked_late`` (``locked_on``), ``plan_changed`` (``fields``: how many changed after the lock).
+    staff
+        Feedback of the pilot's staff, if the plan holds it. There is no control to compare it with.
+    lock
+        The locked plan and what changed after, if the caller gave it.
     """
 
     verdict: Verdict
@@ -207,6 +355,11 @@ class PilotResult:
     zone: str
     decided_on: date
     reading: Reading
+    looks: tuple[Look, ...] = ()
+    routing: tuple[Routing, ...] = ()
+    cannot_conclude: tuple[Reason, ...] = ()
+    staff: StaffShare | None = None
+    lock: PlanLock | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a metric: `PilotMetric`, cells spread as ``pilot_before_numerator`` and so on."""
@@ -226,9 +379,9 @@ class PilotResult:
             "reason": asdict(self.reason),
             "metrics": [asdict(metric) for metric in self.metrics],
             "conditions": list(self.conditions),
-            "teams": _records(self.teams),
-            "weekly": _records(self.weekly),
-            "left_out": _records(self.left_out),
+            "teams": records(self.teams),
+            "weekly": records(self.weekly),
+            "left_out": records(self.left_out),
             "volume": asdict(self.volume) if self.volume else None,
             "volume_ok": self.volume_ok,
             "one_group": self.one_group,
@@ -237,6 +390,11 @@ class PilotResult:
             "zone": self.zone,
             "decided_on": self.decided_on.isoformat(),
             "reading": self.reading.to_dict(),
+            "looks": [asdict(look) | {"date": look.date.isoformat()} for look in self.looks],
+            "routing": [asdict(row) for row in self.routing],
+            "cannot_conclude": [asdict(caveat) for caveat in self.cannot_conclude],
+            "staff": asdict(self.staff) if self.staff else None,
+            "lock": self.lock.to_dict() if self.lock else None,
         }
 
     def choose(self, metric: str | None = None) -> str:
@@ -252,9 +410,9 @@ class PilotResult:
         return metric or self.plan.metrics[0]
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as dicts of Python's own numbers and texts: dates as ISO texts, missing as ``None``."""
-    if "week" in frame:
-        frame = frame.assign(week=frame["week"].astype(str))
+    days = [name for name in ("week", "start") if name in frame]
+    frame = frame.assign(**{name: frame[name].astype(str) for name in days})
     plain = frame.astype(object).where(frame.notna(), None)
     return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]

@@ -29,7 +29,7 @@ def roster(measures: Measures, plan: PilotPlan) -> pd.DataFrame:
     SettingsError
         If the plan does not fit the data; the message lists every reason.
     """
-    problems = [*_metric_problems(measures, plan), *_key_problems(measures, plan)]
+    problems = [*plan.problems, *_metric_problems(measures, plan), *_key_problems(measures, plan)]
     units = pd.DataFrame()
     if {plan.unit, plan.group} <= set(measures.keys):
         units = _units(measures, plan)
@@ -72,7 +72,7 @@ def _key_problems(measures: Measures, plan: PilotPlan) -> list[str]:
         f"`{key}` {name!r} is not a cut of these measures{_near(name, cuts)}"
         for key, names in wanted.items()
         for name in names
-        if name not in cuts
+        if name not in (*cuts, "ticket_id")  # the plan itself refuses that
     ]
 
 
