@@ -165,7 +165,7 @@ def test_large_designs_use_random_assignments_and_the_observed():
 def test_random_assignments_agree_with_full_enumeration(rng, monkeypatch):
     values, treated = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3], np.arange(10) >= 6
     exact = exact_permutation(values, treated, rng=rng).pvalue
-    monkeypatch.setattr(inference, "ENUMERATED", 10)
+    monkeypatch.setattr(inference.teams, "ENUMERATED", 10)
     assert exact_permutation(values, treated, rng=rng).pvalue == pytest.approx(exact, abs=4 * 0.0035)
 
 
