@@ -555,6 +555,25 @@ def test_an_as_of_that_cannot_be_is_refused(small_project, as_of, message):
         load_measures(read_settings(small_project / "playbook.toml"), as_of=as_of)
 
 
+def test_a_pilot_by_a_column_that_cannot_be_cut_by_is_refused_before_reading(small_project):
+    plan = """
+[pilot]
+unit = "tam"
+group = "team"
+pilot = ["A"]
+control = ["B"]
+before = [2025-03-03, 2025-03-03]
+during = [2025-03-04, 2025-03-04]
+minimum_gain = { response_on_time = 0.05, first_contact_resolution = 0.05 }
+"""
+    file = small_project / "playbook.toml"
+    file.write_text(TOML + plan, encoding="utf-8")
+    (small_project / "tickets.csv").unlink()
+    message = "`pilot` must name columns to cut by, not 'tam'. Did you mean team or stage?"
+    with pytest.raises(SettingsError, match=f"^{re.escape(message)}$"):
+        load_measures(read_settings(file))
+
+
 # --- real exports ----------------------------------------------------------------------------------
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"

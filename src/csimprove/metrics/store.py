@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 import csimprove
+from csimprove import columns
 from csimprove.errors import SettingsError
-from csimprove.metrics.definitions import CATALOGUE, Metric, catalogue
+from csimprove.metrics.definitions import CATALOGUE, Metric, catalogue, hint
 from csimprove.metrics.measures import Measures
 from csimprove.settings import Settings
 from csimprove.tickets import Reading, read_tickets
@@ -135,6 +136,8 @@ def _compute(settings: Settings, work: Path, *, moment: datetime | None, key: st
     # the engine is heavy and not needed when the measures are stored
     from csimprove.metrics.engine import measure_files  # noqa: PLC0415
 
+    catalogue(settings, ())  # wrong names are told before the reading, which may take minutes
+    cuts = _cuts(settings)
     reading = read_tickets(settings, work)
     as_of = moment or reading.latest
     if as_of < reading.first_opened:
@@ -144,7 +147,6 @@ def _compute(settings: Settings, work: Path, *, moment: datetime | None, key: st
             f"not {as_of:%Y-%m-%d %H:%M} UTC."
         )
     metrics = catalogue(settings, reading.columns, filled=reading.filled)
-    cuts = _cuts(settings)
     frame, estimated = measure_files(
         work, settings=settings, reading=reading, metrics=metrics, keys=cuts, as_of=as_of
     )
@@ -168,4 +170,9 @@ def _compute(settings: Settings, work: Path, *, moment: datetime | None, key: st
 def _cuts(settings: Settings) -> tuple[str, ...]:
     plan = settings.pilot
     own = () if plan is None else (plan.unit, plan.group, *plan.strata)
+    for name in own:
+        if name not in columns.CUTS:
+            raise SettingsError(
+                f"`pilot` must name columns to cut by, not {name!r}.{hint(name, columns.CUTS)}"
+            )
     return tuple(dict.fromkeys((*settings.cuts, *own)))
