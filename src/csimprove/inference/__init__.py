@@ -12,7 +12,7 @@ from csimprove.inference.rates import (
     score_difference,
     wilson,
 )
-from csimprove.inference.sequential import Spending, nominal_t, spending_bounds
+from csimprove.inference.sequential import Spending, nominal_t, normal_tail, spending_bounds
 from csimprove.inference.survival import Survival, kaplan_meier
 from csimprove.inference.teams import (
     Permutation,
@@ -44,6 +44,7 @@ __all__ = [
     "mean_interval",
     "newcombe",
     "nominal_t",
+    "normal_tail",
     "one_sample_t",
     "pooled_t",
     "score_difference",

@@ -92,6 +92,17 @@ def nominal_t(z: ArrayLike, df: ArrayLike) -> Floats:
     return np.abs(stdtrit(np.asarray(df, dtype=float), ndtr(-np.asarray(z, dtype=float))), dtype=float)
 
 
+def normal_tail(z: float) -> float:
+    """Chance that a standard normal value lies above ``z``: the one-sided nominal p-value of a bound.
+
+    Examples
+    --------
+    >>> round(normal_tail(1.96), 3)
+    0.025
+    """
+    return float(ndtr(-z))
+
+
 def _spent(shares: Floats, alpha: float, kind: Spending) -> Floats:
     """One-sided false alarm rate spent up to each share of information."""
     if kind == "pocock":
