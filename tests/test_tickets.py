@@ -79,6 +79,8 @@ def test_the_written_table_has_every_canonical_column_in_order_and_its_exact_typ
             name: names[kind] for name, kind in types.items()
         }
         assert schema.names == list(types)
+    tickets = pq.ParquetFile(tmp_path / "out" / "tickets.parquet").metadata
+    assert tickets.row_group(0).column(0).compression == "ZSTD"
 
 
 def test_only_the_three_results_stay_in_the_folder(tmp_path: Path) -> None:
@@ -133,6 +135,16 @@ def test_an_encoding_that_is_given_is_used(tmp_path: Path) -> None:
 def test_the_delimiter_is_the_one_that_finds_the_headings(tmp_path: Path, delimiter: str) -> None:
     text = f'id{delimiter}opened{delimiter}"a,b;c"\n1{delimiter}2024-01-01{delimiter}2\n'
     assert read(tmp_path, text)[0].delimiter == delimiter
+
+
+def test_a_heading_full_of_another_delimiter_does_not_mislead(tmp_path: Path) -> None:
+    assert read(tmp_path, "id;opened;a,b,c,d,e\n1;2024-01-01;2\n")[0].delimiter == ";"
+
+
+def test_blank_lines_are_flagged_with_or_without_a_last_line_end(tmp_path: Path) -> None:
+    for end in ("", "\n"):
+        reading, _ = read(tmp_path, f"id,opened\n1,2024-01-01\n\n2,2024-01-01{end}")
+        assert (reading.rows, reading.flags) == (2, {"continued_lines": 1})
 
 
 def test_headings_match_without_case_and_spaces_but_exact_ones_first(tmp_path: Path) -> None:
@@ -565,6 +577,14 @@ def test_all_missing_columns_are_listed_with_near_misses(tmp_path: Path) -> None
         "  column 'Created at': is missing (did you mean 'Created'? `opened_at` needs it). "
         "Correct [source.columns].\n"
         "  column 'Squad': is missing (`team` needs it). Correct [source.columns]."
+    )
+
+
+def test_a_heading_that_a_preset_cannot_do_without(tmp_path: Path) -> None:
+    assert message(tmp_path, "Id,Created\n1,2024-01-01\n", preset="zendesk", columns={}) == (
+        "tickets.csv cannot be used:\n"
+        "  column 'Created at': is missing (did you mean 'Created'? `opened_at` needs it). "
+        "Correct [source.columns]."
     )
 
 
