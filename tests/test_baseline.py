@@ -1,11 +1,12 @@
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
-from csimprove.baseline import baseline
+from csimprove.baseline import BaselineResult, baseline
 from csimprove.inference import mean_interval, wilson
 from csimprove.settings import MetricSettings, Settings
 from made_measures import DECIDED, made_measures, pilot_plan
@@ -210,3 +211,11 @@ def test_to_dict_is_plain_json_and_to_frame_one_row_an_indicator():
     frame = result.to_frame()
     assert isinstance(frame, pd.DataFrame)
     assert frame["metric"].tolist() == ["response_on_time"]
+
+
+def test_groups_keeps_those_with_most_tickets_apart_from_the_rest() -> None:
+    rows = [("region", f"r{n:02}", "response_on_time", 10 * n) for n in range(1, 15)]
+    cuts = pd.DataFrame(rows, columns=["cut", "group", "metric", "denominator"])
+    shown, folded = BaselineResult.groups(SimpleNamespace(cuts=cuts), "response_on_time", "region")  # type: ignore[arg-type]
+    assert list(shown["group"]) == [f"r{n:02}" for n in range(14, 2, -1)]
+    assert list(folded["group"]) == ["r02", "r01"]

@@ -18,6 +18,9 @@ if TYPE_CHECKING:  # annotations only: the result needs no engine
     from csimprove.metrics import Measures, Metric
     from csimprove.tickets import Reading
 
+#: Groups of a cut that are drawn and spoken of: those with most tickets.
+MOST_GROUPS = 12
+
 #: CSAT from fewer answers is marked thin.
 THIN_ANSWERS = 30
 
@@ -158,6 +161,12 @@ class BaselineResult:
             "tickets": self.tickets,
             "reading": self.reading.to_dict(),
         }
+
+    def groups(self, metric: str, cut: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the rows of a cut with most tickets, at most `MOST_GROUPS`, and the others."""
+        rows = self.cuts[(self.cuts["cut"] == cut) & (self.cuts["metric"] == metric)]
+        rows = rows.sort_values(["denominator", "group"], ascending=[False, True])
+        return rows.iloc[:MOST_GROUPS], rows.iloc[MOST_GROUPS:]
 
     def choose(self, *, metric: str | None = None, cut: str | None = None) -> tuple[str, str]:
         """Return a metric and a cut of this result, checked; ``None`` takes the first that holds something.

@@ -24,9 +24,6 @@ from csimprove.charts.theme import Scale, fit, scale, text_width
 from csimprove.settings import Language
 from csimprove.wording import count, date_text, group_name, level, metric_name, missing, target_level
 
-#: Rows of `baseline_cuts`; the groups with most tickets are drawn.
-MOST_GROUPS = 12
-
 _STATUS: dict[str, Icon] = {"reached": "tick", "not_reached": "cross", "cannot_tell": "unknown"}
 
 
@@ -135,9 +132,7 @@ def baseline_cuts(result: BaselineResult, metric: str, cut: str, *, language: La
     pooled = theme.row_of(result.indicators, metric)
     if cut not in set(result.cuts["cut"]):
         raise ValueError(f"`cut` must be one of {', '.join(result.cuts['cut'].unique())}, not {cut!r}.")
-    frame = result.cuts.loc[(result.cuts["cut"] == cut) & (result.cuts["metric"] == metric)]
-    frame = frame.sort_values(["denominator", "group"], ascending=[False, True])
-    shown, folded = frame.iloc[:MOST_GROUPS], frame.iloc[MOST_GROUPS:]
+    shown, folded = result.groups(metric, cut)
     shown = shown.sort_values(["value", "group"], ascending=[pooled.better == "lower", True])
     left = theme.column([group_name(group, language) for group in shown["group"]], theme.TICK)
     pitch, top = 25.0, 26.0

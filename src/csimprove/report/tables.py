@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from csimprove import wording
 from csimprove.baseline import BaselineResult, Indicator
@@ -188,7 +189,8 @@ def quality_table(reading: Reading, *, language: Language = "en") -> Block:
         Rows read minus rejected minus left out = used; suspicious values; how complete the columns are;
         examples of what could not be read, masked.
     """
-    days = (reading.first_opened, reading.last_opened)
+    zone = ZoneInfo(reading.zone)
+    first, last = (moment.astimezone(zone) for moment in (reading.first_opened, reading.last_opened))
     blocks = [
         table(
             title=text("title.quality", language, used=count(reading.used), rows=count(reading.rows)),
@@ -201,7 +203,7 @@ def quality_table(reading: Reading, *, language: Language = "en") -> Block:
                 source=reading.source,
                 encoding=reading.encoding,
                 sha=reading.sha256[:HASH_SHOWN],
-                period=wording.period_text(*days, language),
+                period=wording.period_text(first, last, language),
                 n=count(reading.reject_count),
             ),
             kind="left",

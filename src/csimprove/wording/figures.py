@@ -94,7 +94,9 @@ def baseline_cuts(result: BaselineResult, metric: str, cut: str, *, language: La
     FigureWords
         Heading, one line, caption and alt text.
     """
-    rows = result.cuts[(result.cuts["metric"] == metric) & (result.cuts["cut"] == cut)]
+    # groups that are not drawn are mostly tiny: the heading must not rest on them
+    rows, folded = result.groups(metric, cut)
+    tickets = rows["denominator"].sum() + folded["denominator"].sum()
     rows = rows[rows["value"].notna()].sort_values("value", kind="stable")
     one = next(one for one in result.indicators if one.metric == metric)
     words = {**spoken_baseline(result, language), **spoken_indicator(one, language)}
@@ -105,11 +107,10 @@ def baseline_cuts(result: BaselineResult, metric: str, cut: str, *, language: La
             words[f"{key}_group"] = group_name(row["group"], language)
     end = ".none" if not len(rows) else ".one" if len(rows) == 1 else ""
     title = capital(text(f"figure.cuts.title{end}", language, **words))
-    decided = count(rows["denominator"].sum())
     return FigureWords(
         title=title,
         lede=text("figure.cuts.lede", language, **words),
-        caption=text("figure.cuts.caption", language, **{**words, "n": decided}),
+        caption=text("figure.cuts.caption", language, **{**words, "n": count(tickets)}),
         alt=text("figure.cuts.alt", language, **words) if len(rows) > 1 else title,
     )
 
