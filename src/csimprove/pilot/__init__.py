@@ -4,6 +4,7 @@ from csimprove.pilot.credibility import PilotCredibility, PreTrend, Robustness
 from csimprove.pilot.design import PilotDesign
 from csimprove.pilot.evaluation import pilot
 from csimprove.pilot.lock import PlanChange, PlanLock, changes_since_lock, lock_plan, plan_hash, plan_lock
+from csimprove.pilot.looks import look_history
 from csimprove.pilot.panel import PanelResult
 from csimprove.pilot.result import (
     Cell,
@@ -42,6 +43,7 @@ __all__ = [
     "Verdict",
     "changes_since_lock",
     "lock_plan",
+    "look_history",
     "pilot",
     "plan_hash",
     "plan_lock",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from csimprove import inference
 from csimprove.inference import Floats, Permutation, TeamTest
-from csimprove.pilot.result import Cell, PilotMetric, Role, Status, TargetStatus
+from csimprove.pilot.result import UNEQUAL, Cell, PilotMetric, Role, Status, TargetStatus
 
 if TYPE_CHECKING:  # annotations only
     from csimprove.metrics import Metric
@@ -118,6 +118,16 @@ def estimate(sums: Sums, *, basis: Basis, rng: np.random.Generator) -> Estimate:
     )
 
 
+def widened(found: Estimate, z: float) -> Estimate:
+    """Return the estimate with intervals as wide as a bound ``z`` asks: t quantiles of its nominal p."""
+
+    def wide(test: TeamTest) -> TeamTest:
+        half = float(inference.nominal_t(z, test.df)) * test.se
+        return replace(test, ci_low=test.effect - half, ci_high=test.effect + half)
+
+    return replace(found, test=wide(found.test), crude=wide(found.crude))
+
+
 def enough(pilot: int, control: int) -> bool:
     """Whether so many units can carry an interval and a p-value."""
     return (
@@ -136,12 +146,14 @@ def describe(
     weeks: float,
     last_look: bool,
     pvalue_holm: float | None,
+    confidence: float = 0.95,
 ) -> PilotMetric:
     """Put an estimate into the words of the plan: role, what was asked, status, tickets a week."""
     metric, treated = sums.metric, sums.treated
     shown = enough(found.units_pilot, found.units_control)
     low, high = (found.test.ci_low, found.test.ci_high) if shown else (math.nan, math.nan)
     eligible = sums.decided + sums.undecided
+    gap = _decided_gap(sums)
     weekly = float(eligible[1, treated].sum()) / weeks if metric.kind == "rate" else math.nan
     return PilotMetric(
         metric=metric.name,
@@ -166,12 +178,43 @@ def describe(
         units_control=found.units_control,
         asked=asked,
         **_level(metric, found.crude_rates[1, treated]),
-        status=_status(role, metric, low, high, asked=asked, pvalue_holm=pvalue_holm),
+        status=judge(role, metric, low, high, asked=asked, pvalue_holm=pvalue_holm),
         tickets_per_week=_number(found.test.effect * weekly),
         tickets_low=_number(low * weekly),
         tickets_high=_number(high * weekly),
         information=_information(sums),
+        confidence=confidence,
+        decided_gap=gap,
+        unequally_decided=gap > UNEQUAL,
     )
+
+
+def judge(
+    role: Role,
+    metric: Metric,
+    low: float,
+    high: float,
+    *,
+    asked: float | None,
+    pvalue_holm: float | None = None,
+) -> Status:
+    """Say what an interval shows, by the role of its metric."""
+    if math.isnan(low):
+        return "no_interval"
+    worst, best = (low, high) if metric.better == "higher" else (-high, -low)
+    if role == "secondary":
+        if pvalue_holm is None or pvalue_holm > LEVEL or worst <= 0 <= best:
+            return "not_shown"
+        return "better" if worst > 0 else "worse"
+    bar = asked or 0.0
+    if role == "guardrail":
+        # inside the margin is safe even when a small harm is certain: that is what a margin means
+        if worst > -bar:
+            return "safe"
+        return "harmed" if best < 0 else "not_shown_safe"
+    if best < 0:
+        return "harmed"
+    return "too_small" if best < bar else "worth_having" if worst > bar else "not_shown"
 
 
 def _merged(part: Floats, thin: NDArray[np.bool_]) -> Floats:
@@ -209,6 +252,16 @@ def _information(sums: Sums) -> float:
     return min(shares)
 
 
+def _decided_gap(sums: Sums) -> float:
+    """Largest minus smallest share of decided tickets over the arms and periods that have tickets."""
+    shares = []
+    for chosen in (sums.treated, ~sums.treated):
+        decided, undecided = (part[:, chosen].sum(axis=(1, 2)) for part in (sums.decided, sums.undecided))
+        eligible = decided + undecided
+        shares += (decided[eligible > 0] / eligible[eligible > 0]).tolist()
+    return max(shares) - min(shares) if shares else 0.0
+
+
 def _level(metric: Metric, during: Floats) -> dict[str, Any]:
     """Where the pilot's units stand, and whether that is at the target."""
     level, low, high = inference.one_sample_t(during[np.isfinite(during)])
@@ -226,24 +279,3 @@ def _level(metric: Metric, during: Floats) -> dict[str, Any]:
         "target": metric.target,
         "target_status": status,
     }
-
-
-def _status(
-    role: Role, metric: Metric, low: float, high: float, *, asked: float | None, pvalue_holm: float | None
-) -> Status:
-    if math.isnan(low):
-        return "no_interval"
-    worst, best = (low, high) if metric.better == "higher" else (-high, -low)
-    if role == "secondary":
-        if pvalue_holm is None or pvalue_holm > LEVEL or worst <= 0 <= best:
-            return "not_shown"
-        return "better" if worst > 0 else "worse"
-    bar = asked or 0.0
-    if role == "guardrail":
-        # inside the margin is safe even when a small harm is certain: that is what a margin means
-        if worst > -bar:
-            return "safe"
-        return "harmed" if best < 0 else "not_shown_safe"
-    if best < 0:
-        return "harmed"
-    return "too_small" if best < bar else "worth_having" if worst > bar else "not_shown"

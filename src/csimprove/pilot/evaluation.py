@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +14,11 @@ import pandas as pd
 from csimprove import inference
 from csimprove.inference import TeamTest
 from csimprove.pilot import effects, gate
+from csimprove.pilot.caveats import cannot_conclude
 from csimprove.pilot.effects import Basis, Estimate, Sums
-from csimprove.pilot.result import PilotMetric, PilotResult, Role
+from csimprove.pilot.lock import PlanLock
+from csimprove.pilot.looks import look_metrics
+from csimprove.pilot.result import Look, LookMetric, PilotMetric, PilotResult, Role, Routing, StaffShare
 from csimprove.pilot.roster import local_day, roster
 from csimprove.settings import PilotPlan
 
@@ -23,7 +28,33 @@ if TYPE_CHECKING:  # annotations only
 PERIODS = ("before", "during")
 
 
-def pilot(measures: Measures, *, plan: PilotPlan, rng: np.random.Generator) -> PilotResult:
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """All that one set of measures says about the plan."""
+
+    units: pd.DataFrame
+    windows: list[pd.DataFrame]
+    sums: list[Sums]
+    found: list[Estimate]
+    volume: TeamTest | None
+    volume_ok: bool | None
+    routing: tuple[Routing, ...]
+
+    @property
+    def arms(self) -> tuple[int, int]:
+        """Units of the pilot and of the control."""
+        pilot = int((self.units["arm"] == "pilot").sum())
+        return pilot, len(self.units) - pilot
+
+
+def pilot(
+    measures: Measures,
+    *,
+    plan: PilotPlan,
+    rng: np.random.Generator,
+    history: Mapping[date, Measures] | None = None,
+    lock: PlanLock | None = None,
+) -> PilotResult:
     """Ask whether the process caused a gain worth having and whether the pilot is at its target.
 
     Parameters
@@ -34,67 +65,125 @@ def pilot(measures: Measures, *, plan: PilotPlan, rng: np.random.Generator) -> P
         Arms, windows, metrics with roles, what is asked of them.
     rng
         For permutations of designs with more than 200,000 assignments; smaller designs do not touch it.
+    history
+        Measures as of the planned looks that are past (:func:`csimprove.pilot.look_history`). A look that is
+        not in it counts as not made: it spends nothing and decides nothing.
+    lock
+        The locked plan, to be carried in the result (:func:`csimprove.pilot.plan_lock`).
 
     Returns
     -------
     PilotResult
-        Verdict, the one reason that decided, every metric, the tables behind them.
+        Verdict, the one reason that decided, every metric, every look, the tables behind them.
 
     Raises
     ------
     SettingsError
-        If the plan does not fit the data; the message lists every reason.
+        If the plan contradicts itself or does not fit the data; the message lists every reason.
 
-    Notes ----- The unit of inference is the team (``plan.unit``), not the ticket. Per team and period the
-    outcome is standardised to the mix of ``plan.strata`` in the period before; the effect is the mean change
-    of the pilot's teams minus that of the control's, unweighted, with a Welch interval and an exact
-    permutation p-value. The gate, in this order: too few units, CANNOT TELL; before the decision date,
-    EXTEND; less than half of a co-primary decided or volume moved against the controls, CANNOT TELL; a
+    Notes
+    -----
+    The unit of inference is the team (``plan.unit``), not the ticket. Per team and period the outcome is
+    standardised to the mix of ``plan.strata`` in the period before; the effect is the mean change of the
+    pilot's teams minus that of the control's, unweighted, with a Welch interval and an exact permutation
+    p-value. The gate, in this order: too few units, CANNOT TELL; before the decision date, EXTEND; less than
+    half of a co-primary decided, or volume or mix of tickets moved against the controls, CANNOT TELL; a
     guardrail or co-primary harmed or the gain shown too small, STOP; every co-primary above its minimum gain,
-    GO; else EXTEND or, with nothing left to extend, CANNOT TELL. Decisions are made once, from the decision
-    date on: intervals before it are for watching and have no p-value.
+    GO; else EXTEND or, with nothing left to extend, CANNOT TELL. Decisions are made at the planned looks and
+    from the decision date on; between them intervals are for watching. A look before the last may stop for
+    harm or, with volume and mix in order, go early; then the first of these decisions is the verdict, unless
+    a later look says STOP. The p-value belongs to the last look.
     """
-    units = roster(measures, plan)
-    treated = (units["arm"] == "pilot").to_numpy()
-    arms = int(treated.sum()), int((~treated).sum())
-    windows = [_window(measures, plan, period) for period in PERIODS]
     today = local_day(measures.as_of, measures.zone)
+    now = snapshot(measures, plan, rng=rng)
     longest = max(measures.metric(name).window_days for name in plan.metrics)
     decided_on = plan.decision_date or plan.during[1] + timedelta(days=longest)
-    days = max(1, (min(plan.during[1], today) - plan.during[0]).days + 1)
-    sums = _sums(measures, plan, units, windows)
-    basis: Basis = "crude" if plan.crude_reason else "standardised"
-    found = [effects.estimate(part, basis=basis, rng=rng) for part in sums]
-    metrics = _metrics(sums, found, plan=plan, weeks=days / 7, last_look=today >= decided_on)
-    volume = _volume(units)
-    margin = plan.volume_margin
-    volume_ok = None if volume is None else volume.ci_low <= margin and volume.ci_high >= -margin
+    last_look = today >= decided_on
+    made = {
+        day: snapshot(past, plan, rng=rng)
+        for day, past in sorted((history or {}).items())
+        if day in plan.looks and day < min(today, decided_on)
+    }
+    days = [*(day for day in plan.looks if day < decided_on), decided_on]
+    look_day = decided_on if last_look else today
+    if look_day in days:
+        made[look_day] = now
+    looks = _looks(days, made, plan=plan)
+    deciding = looks[days.index(look_day)] if look_day in days and len(days) > 1 else None
+    length = max(1, (min(plan.during[1], today) - plan.during[0]).days + 1)
+    metrics = _metrics(now, plan=plan, weeks=length / 7, last_look=last_look, look=deciding)
     verdict, reason = gate.decide(
         metrics,
         plan=plan,
-        arms=arms,
-        volume=volume,
-        volume_ok=volume_ok,
+        arms=now.arms,
+        volume=now.volume,
+        volume_ok=now.volume_ok,
+        routing=now.routing,
         decided_on=decided_on,
         today=today,
     )
-    return PilotResult(
+    if last_look:
+        looks[-1] = replace(looks[-1], decision=verdict, reason=reason)
+    if reason.code != "too_few_units":
+        verdict, reason = gate.settled(looks, otherwise=(verdict, reason))
+    result = PilotResult(
         verdict=verdict,
         reason=reason,
         metrics=metrics,
         conditions=tuple(m.metric for m in metrics if m.role == "guardrail" and m.status != "safe"),
-        teams=_teams(units, sums, found),
-        weekly=_weekly(measures, plan, units),
-        left_out=_left_out(plan, windows),
-        volume=volume,
-        volume_ok=volume_ok,
+        teams=_teams(now.units, now.sums, now.found),
+        weekly=_weekly(measures, plan, now.units),
+        left_out=_left_out(plan, now.windows),
+        volume=now.volume,
+        volume_ok=now.volume_ok,
         one_group=len(plan.pilot) == 1,
         plan=plan,
         as_of=measures.as_of,
         zone=measures.zone,
         decided_on=decided_on,
         reading=measures.reading,
+        looks=tuple(looks),
+        routing=now.routing,
+        staff=_staff(plan),
+        lock=lock,
     )
+    return replace(result, cannot_conclude=cannot_conclude(result, today=today))
+
+
+def snapshot(measures: Measures, plan: PilotPlan, *, rng: np.random.Generator) -> Snapshot:
+    """Estimate every metric of a plan from one set of measures."""
+    units = roster(measures, plan)
+    windows = [_window(measures, plan, period) for period in PERIODS]
+    sums = sums_of(measures, plan, units, windows)
+    basis: Basis = "crude" if plan.crude_reason else "standardised"
+    volume = _volume(units)
+    margin = plan.volume_margin
+    return Snapshot(
+        units=units,
+        windows=windows,
+        sums=sums,
+        found=[effects.estimate(part, basis=basis, rng=rng) for part in sums],
+        volume=volume,
+        volume_ok=None if volume is None else volume.ci_low <= margin and volume.ci_high >= -margin,
+        routing=_routing(plan, units, windows),
+    )
+
+
+def _looks(days: list[date], made: dict[date, Snapshot], *, plan: PilotPlan) -> list[Look]:
+    """Judge every look made by itself and those before it."""
+    looks, before = [], []
+    for number, day in enumerate(days, start=1):
+        last, now = day == days[-1], made.get(day)
+        metrics: tuple[LookMetric, ...] = ()
+        decision: gate.Interim = ("continue", None)
+        if now is not None:
+            before.append((now.sums, now.found))
+            metrics = look_metrics(before, plan=plan, last=last)
+            if not last:
+                moved = now.volume_ok is False or bool(gate.rerouted(now.routing, plan))
+                decision = gate.interim(metrics, plan=plan, moved=moved, number=number)
+        looks.append(Look(number, day, last, now is not None, metrics, *decision))
+    return looks
 
 
 def _window(measures: Measures, plan: PilotPlan, period: str) -> pd.DataFrame:
@@ -105,7 +194,7 @@ def _window(measures: Measures, plan: PilotPlan, period: str) -> pd.DataFrame:
     return measures.pooled(*by, metrics=plan.metrics, first=first, last=last, where=where)
 
 
-def _sums(
+def sums_of(
     measures: Measures, plan: PilotPlan, units: pd.DataFrame, windows: list[pd.DataFrame]
 ) -> list[Sums]:
     """Turn the two windows into arrays (metric, period, unit, stratum)."""
@@ -132,8 +221,14 @@ def _sums(
 
 
 def _metrics(
-    sums: list[Sums], found: list[Estimate], *, plan: PilotPlan, weeks: float, last_look: bool
+    now: Snapshot, *, plan: PilotPlan, weeks: float, last_look: bool, look: Look | None
 ) -> tuple[PilotMetric, ...]:
+    """Put every estimate into the words of the plan; at one of several looks with its repeated interval."""
+    bounds = {metric.metric: metric.bound_z or math.inf for metric in look.metrics} if look else {}
+    found = [
+        effects.widened(part, bounds[name]) if name in bounds else part
+        for name, part in zip(plan.metrics, now.found, strict=True)
+    ]
     tested = [
         (name, part.permutation.pvalue)
         for name, part in zip(plan.metrics, found, strict=True)
@@ -156,8 +251,9 @@ def _metrics(
             weeks=weeks,
             last_look=last_look,
             pvalue_holm=holm.get(name),
+            confidence=1 - math.erfc(bounds[name] / math.sqrt(2)) if name in bounds else 0.95,
         )
-        for name, part, estimate in zip(plan.metrics, sums, found, strict=True)
+        for name, part, estimate in zip(plan.metrics, now.sums, found, strict=True)
     )
 
 
@@ -174,6 +270,42 @@ def _volume(units: pd.DataFrame) -> TeamTest | None:
     logs = inference.welch(change[treated], change[~treated])
     effect, low, high = (math.expm1(part) for part in (logs.effect, logs.ci_low, logs.ci_high))
     return TeamTest(effect, logs.se, logs.df, logs.t, logs.pvalue, low, high)
+
+
+def _routing(plan: PilotPlan, units: pd.DataFrame, windows: list[pd.DataFrame]) -> tuple[Routing, ...]:
+    """Compare how the mix of received tickets moved, for every value of every stratum column."""
+    names = pd.Index(units["unit"])
+    treated = (units["arm"] == "pilot").to_numpy()
+    found = []
+    for column in plan.strata:
+        tables = []
+        for window in windows:
+            rows = window[window["metric"] == plan.metrics[0]]
+            table = rows.pivot_table(index=plan.unit, columns=column, values="tickets", aggfunc="sum")
+            tables.append(table.reindex(names).fillna(0))
+        values = tables[0].columns.union(tables[1].columns)
+        cube = np.stack([table.reindex(columns=values, fill_value=0).to_numpy(float) for table in tables])
+        usable = (cube.sum(axis=2) > 0).all(axis=0)
+        arms = usable & treated, usable & ~treated
+        if len(values) < 2 or not effects.enough(int(arms[0].sum()), int(arms[1].sum())):
+            continue
+        changes = np.diff(cube[:, usable] / cube[:, usable].sum(axis=2, keepdims=True), axis=0)[0]
+        shares = [(part := cube[period, arm].sum(axis=0)) / part.sum() for arm in arms for period in (0, 1)]
+        for place, value in enumerate(values):
+            test = inference.welch(changes[treated[usable], place], changes[~treated[usable], place])
+            ok = test.ci_low <= plan.volume_margin and test.ci_high >= -plan.volume_margin
+            limits = test.effect, test.ci_low, test.ci_high
+            a, b, c, d = (float(share[place]) for share in shares)
+            found.append(Routing(column, str(value), a, b, c, d, *limits, ok))
+    return tuple(found)
+
+
+def _staff(plan: PilotPlan) -> StaffShare | None:
+    answers = plan.staff_feedback
+    if answers is None:
+        return None
+    low, high = inference.wilson(answers.yes, answers.asked)
+    return StaffShare(answers.yes, answers.asked, answers.yes / answers.asked, float(low), float(high))
 
 
 def _teams(units: pd.DataFrame, sums: list[Sums], found: list[Estimate]) -> pd.DataFrame:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Literal
 
 from csimprove.inference import TeamTest, smallest_pvalue
 from csimprove.pilot.effects import enough
-from csimprove.pilot.result import PilotMetric, Reason, Verdict
+from csimprove.pilot.result import Look, LookMetric, PilotMetric, Reason, Routing, Verdict
 from csimprove.settings import PilotPlan
 
 #: Share of a co-primary's tickets that must be decided at the last look.
 INFORMATION = 0.5
 
 Decision = tuple[Verdict, Reason]
+Interim = tuple[Literal["go", "stop", "continue"], Reason | None]
 Values = dict[str, float | int | str]
 
 
@@ -25,13 +27,15 @@ def decide(
     arms: tuple[int, int],
     volume: TeamTest | None,
     volume_ok: bool | None,
+    routing: Sequence[Routing] = (),
     decided_on: date,
     today: date,
 ) -> Decision:
     """Judge a pilot: the first answer in this order that applies.
 
     Notes ----- CANNOT TELL: too few units. EXTEND: before the decision date. CANNOT TELL: less than half of a
-    co-primary decided, a co-primary with too few units, or volume moved. STOP: a guardrail or co-primary
+    co-primary decided, a co-primary with too few units, or volume or
+    mix of tickets moved. STOP: a guardrail or co-primary
     shown harmed, or the upper limit of a co-primary below the minimum gain. GO: every co-primary's interval
     above its minimum gain. Else EXTEND, or CANNOT TELL if the plan leaves no time.
     """
@@ -46,6 +50,8 @@ def decide(
         return "extend", Reason("before_decision_date", {"date": decided_on.isoformat()})
     if doubt := _doubt(metrics, plan=plan, volume=volume, volume_ok=volume_ok):
         return "cannot_tell", doubt
+    if moved := rerouted(routing, plan):
+        return "cannot_tell", moved
     for role, status, code in (
         ("guardrail", "harmed", "guardrail_harmed"),
         ("co_primary", "harmed", "co_primary_harmed"),
@@ -54,17 +60,67 @@ def decide(
         for metric in metrics:
             if metric.role == role and metric.status == status:
                 return "stop", Reason(code, _numbers(metric))
-    co_primary = [metric for metric in metrics if metric.role == "co_primary"]
+    co_primary = _co_primaries(metrics)
     if open_ones := [metric for metric in co_primary if metric.status != "worth_having"]:
         return _extension(open_ones, plan)
     return "go", Reason("both_worth_having", _numbers(min(co_primary, key=_clearance)))
+
+
+def interim(metrics: Sequence[LookMetric], *, plan: PilotPlan, moved: bool, number: int) -> Interim:
+    """Judge a look before the last: harm stops, a gain shown worth having goes, all else waits.
+
+    Parameters
+    ----------
+    metrics
+        Co-primaries and guardrails with information.
+    plan
+        What is planned.
+    moved
+        Volume or mix of tickets moved against the controls: then there is no early GO.
+    number
+        Of the look.
+    """
+    harmed = [metric for metric in metrics if metric.status == "harmed"]
+    for metric in sorted(harmed, key=lambda metric: metric.role != "guardrail"):
+        return "stop", Reason(f"{metric.role}_harmed", {**_numbers(metric), "look": number})
+    co_primary = [metric for metric in metrics if metric.role == "co_primary"]
+    worth = [metric for metric in co_primary if metric.status == "worth_having"]
+    if moved or len(worth) < len(plan.co_primary):
+        return "continue", None
+    return "go", Reason("both_worth_having", {**_numbers(min(worth, key=_clearance)), "look": number})
+
+
+def settled(looks: Sequence[Look], *, otherwise: Decision) -> Decision:
+    """Return the verdict of all looks: the first decision of an early one, unless a later look says STOP."""
+    early = [look for look in looks if not look.last]
+    ends: tuple[tuple[Verdict, Sequence[Look]], ...] = (("stop", looks), ("go", early))
+    for verdict, among in ends:
+        for look in among:
+            if look.decision == verdict and look.reason is not None:
+                return verdict, look.reason
+    return otherwise
+
+
+def rerouted(routing: Sequence[Routing], plan: PilotPlan) -> Reason | None:
+    """Return which kind of tickets moved, unless the plan says that the process is to move them."""
+    moved = [row for row in routing if not row.ok]
+    if plan.crude_reason or not moved:
+        return None
+    most = max(moved, key=lambda row: abs(row.effect))
+    values: Values = {"column": most.column, "value": most.value, "change": most.effect}
+    values |= {"ci_low": most.ci_low, "ci_high": most.ci_high, "margin": plan.volume_margin}
+    return Reason("routing_moved", values)
+
+
+def _co_primaries(metrics: Sequence[PilotMetric]) -> list[PilotMetric]:
+    return [metric for metric in metrics if metric.role == "co_primary"]
 
 
 def _doubt(
     metrics: Sequence[PilotMetric], *, plan: PilotPlan, volume: TeamTest | None, volume_ok: bool | None
 ) -> Reason | None:
     """Why a pilot of enough units cannot be judged at the last look."""
-    co_primary = [metric for metric in metrics if metric.role == "co_primary"]
+    co_primary = _co_primaries(metrics)
     for metric in co_primary:
         if metric.information < INFORMATION:
             values: Values = {"metric": metric.metric, "information": metric.information}
@@ -99,18 +155,18 @@ def _extension(open_ones: list[PilotMetric], plan: PilotPlan) -> Decision:
     return "extend", Reason("not_yet_shown", values)
 
 
-def _numbers(metric: PilotMetric) -> Values:
+def _numbers(metric: PilotMetric | LookMetric) -> Values:
     names = ("metric", "effect", "ci_low", "ci_high", "asked")
     return {name: getattr(metric, name) for name in names}
 
 
-def _excess(metric: PilotMetric) -> tuple[float, float]:
+def _excess(metric: PilotMetric | LookMetric) -> tuple[float, float]:
     """How far the gain lies above the minimum, and half the width of its interval."""
     effect, low, high, asked = (getattr(metric, name) for name in ("effect", "ci_low", "ci_high", "asked"))
     return (effect if metric.better == "higher" else -effect) - asked, (high - low) / 2
 
 
-def _clearance(metric: PilotMetric) -> float:
+def _clearance(metric: PilotMetric | LookMetric) -> float:
     """How far the whole interval lies above the minimum gain."""
     excess, half = _excess(metric)
     return excess - half

@@ -180,8 +180,8 @@ class LookMetric:
 
     Parameters
     ----------
-    metric, role
-        Its name and its role in the plan.
+    metric, role, better, asked
+        As in `PilotMetric`.
     decided, planned
         Tickets of the pilot window decided at the look, and planned: eligible tickets of ``before`` scaled to
         the length of ``during``; of the arm whose ratio is smaller.
@@ -191,7 +191,7 @@ class LookMetric:
         Effect over units, its Welch t and degrees of freedom; ``None`` without enough units.
     bound_z
         Bound on the normal scale: Lan-DeMets, O'Brien-Fleming spending for co-primaries, Pocock for
-        guardrails.
+        guardrails; ``None``: no new information since the look before, so none can be reached.
     nominal_p
         Two-sided p-value of ``bound_z``.
     bound_t
@@ -204,13 +204,15 @@ class LookMetric:
 
     metric: str
     role: Role
+    better: str
+    asked: float
     decided: int
     planned: float
     information: float
     effect: float | None
     t: float | None
     df: float | None
-    bound_z: float
+    bound_z: float | None
     nominal_p: float
     bound_t: float | None
     ci_low: float | None

@@ -1,0 +1,153 @@
+"""Planned looks: how much is known, how far an effect must go to end the pilot, what each look decided."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from csimprove import inference
+from csimprove.inference import Spending
+from csimprove.pilot import effects
+from csimprove.pilot.effects import Estimate, Sums
+from csimprove.pilot.result import LookMetric, Role
+from csimprove.settings import PilotPlan
+
+if TYPE_CHECKING:  # annotations only
+    from datetime import date
+
+    from csimprove.metrics import Measures
+    from csimprove.settings import Settings
+
+#: Information that an early look can have at most: the last one must have something left to add.
+EARLY = 0.99
+
+#: How each role spends its 5 %: gains late, harm from the first look on (one-sided 2.5 %).
+SPENDING: dict[Role, Spending] = {"co_primary": "obrien_fleming", "guardrail": "pocock"}
+
+
+def look_history(settings: Settings, measures: Measures) -> dict[date, Measures]:
+    """Return the measures as they were at the end of each planned look that is past.
+
+    Parameters
+    ----------
+    settings
+        The project's settings, with a plan.
+    measures
+        Measures as of now.
+
+    Returns
+    -------
+    dict
+        Day of the look = measures, for the ``history`` of :func:`csimprove.pilot.pilot`. They are stored like
+        any others: computed once.
+    """
+    # the loader brings the reading of files, which an evaluation of ready measures does not need
+    from csimprove.metrics import load_measures  # noqa: PLC0415
+    from csimprove.pilot.roster import local_day  # noqa: PLC0415
+
+    looks = settings.pilot.looks if settings.pilot else ()
+    today = local_day(measures.as_of, measures.zone)
+    return {day: load_measures(settings, as_of=day) for day in looks if day < today}
+
+
+def planned_information(sums: Sums, plan: PilotPlan) -> tuple[int, float]:
+    """Return decided and planned tickets of the pilot window, of the arm that is further from its plan.
+
+    Planned are the eligible tickets of ``before``, scaled to the length of ``during``.
+    """
+    (first, last), (start, end) = plan.before, plan.during
+    scale = ((end - start).days + 1) / ((last - first).days + 1)
+    arms = []
+    for chosen in (sums.treated, ~sums.treated):
+        before, during = (sums.decided[period, chosen].sum() for period in (0, 1))
+        planned = float(before + sums.undecided[0, chosen].sum()) * scale
+        arms.append((int(during), planned))
+    return min(arms, key=lambda arm: arm[0] / arm[1] if arm[1] else 0.0)
+
+
+def look_metrics(
+    snapshots: Sequence[tuple[Sequence[Sums], Sequence[Estimate]]], *, plan: PilotPlan, last: bool
+) -> tuple[LookMetric, ...]:
+    """Judge every co-primary and guardrail at the latest of the looks made.
+
+    Parameters
+    ----------
+    snapshots
+        Sums and estimates, in the order of ``plan.metrics``, at each look made, the judged one at the end.
+    plan
+        Roles and what is asked.
+    last
+        The judged look is the last one of the plan: it spends what is left.
+
+    Returns
+    -------
+    tuple of LookMetric
+        Those with information above 0.
+
+    Notes ----- Lan and DeMets (1983): the bound of a look follows from the information (decided / planned
+    tickets) of this look and of those made before it. The bounds hold for z; |t| of the Welch test is
+    compared with the quantile of t that has the same nominal p.
+    """
+    asked = {"co_primary": plan.minimum_gain, "guardrail": plan.margin}
+    roles: list[tuple[int, Role]] = [(plan.metrics.index(name), "co_primary") for name in plan.co_primary]
+    roles += [(plan.metrics.index(name), "guardrail") for name in plan.guardrail]
+    found = []
+    for place, role in roles:
+        counts = [planned_information(sums[place], plan) for sums, _ in snapshots]
+        shares = [min(decided / planned, EARLY) if planned else 0.0 for decided, planned in counts]
+        if not counts[-1][0]:
+            continue
+        if last:
+            shares[-1] = 1.0
+        sums, estimate = snapshots[-1][0][place], snapshots[-1][1][place]
+        bound = look_bound(shares, role, last=last)
+        name = sums.metric.name
+        found.append(_look_metric(sums, estimate, role, asked[role][name], counts[-1], shares[-1], bound))
+    return tuple(found)
+
+
+def look_bound(information: Sequence[float], role: Role, *, last: bool) -> float:
+    """Return the bound on |z| at the latest of the looks made; looks without new information do not count."""
+    made = [share for share in np.maximum.accumulate(information).tolist() if share > 0]
+    bounds = inference.spending_bounds(made if last else [*made, 1.0], kind=SPENDING[role])
+    return float(bounds[len(made) - 1])
+
+
+def _look_metric(
+    sums: Sums,
+    estimate: Estimate,
+    role: Role,
+    asked: float,
+    counts: tuple[int, float],
+    information: float,
+    bound: float,
+) -> LookMetric:
+    test = effects.widened(estimate, bound).test
+    shown = effects.enough(estimate.units_pilot, estimate.units_control)
+    low, high = (test.ci_low, test.ci_high) if shown else (math.nan, math.nan)
+    quantile = float(inference.nominal_t(bound, test.df))
+
+    def told(value: float) -> float | None:
+        return float(value) if shown and math.isfinite(value) else None
+
+    return LookMetric(
+        metric=sums.metric.name,
+        role=role,
+        better=sums.metric.better,
+        asked=asked,
+        decided=counts[0],
+        planned=counts[1],
+        information=information,
+        effect=told(test.effect),
+        t=told(test.t),
+        df=told(test.df),
+        bound_z=bound if math.isfinite(bound) else None,
+        nominal_p=math.erfc(bound / math.sqrt(2)),
+        bound_t=told(quantile),
+        ci_low=told(low),
+        ci_high=told(high),
+        status=effects.judge(role, sums.metric, low, high, asked=asked),
+    )
