@@ -116,6 +116,7 @@ def test_a_good_run_is_published_whole_and_runs_again_from_where_it_lies(project
         "top = None",
     ]
     assert executed.cells[4].outputs[0].text == "True None\n"
+    assert "本分析的参数" in (outcome.folder / "index.html").read_text(encoding="utf-8")
     assert str(project) not in (outcome.folder / "01_good.ipynb").read_text(encoding="utf-8")
     results = json.loads((outcome.folder / "results.json").read_text(encoding="utf-8"))
     assert results == {

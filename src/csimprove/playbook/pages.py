@@ -84,9 +84,15 @@ def write_pages(
             **shared,
         )
         (folder / f"{job.name}.html").write_text(page, encoding="utf-8")
-        seconds = job.executed.seconds
         entries.append(
-            report.RunEntry(job.name, title, page=f"{job.name}.html", notebook=notebook, seconds=seconds)
+            report.RunEntry(
+                job.name,
+                title,
+                page=f"{job.name}.html",
+                notebook=notebook,
+                seconds=job.executed.seconds,
+                parameters=job.parameters,
+            )
         )
     files = [(text(f"index.{name}", language), f"{name}.json") for name in ("manifest", "results")]
     first = report.index(
