@@ -28,7 +28,9 @@ def wilson(k: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> tuple[Floats, 
     tuple of arrays
         Lower and upper limits, 0-1; NaN where ``n`` is 0.
 
-    Notes ----- Wilson (1927); method 3 of Newcombe (1998), Statistics in Medicine 17:857-872. Trials are
+    Notes
+    -----
+    Wilson (1927); method 3 of Newcombe (1998), Statistics in Medicine 17:857-872. Trials are
     taken as independent.
 
     Examples

@@ -147,7 +147,7 @@ def kaplan_meier(
     moments, counts = np.asarray(ends, dtype=float), np.asarray([events, censored], dtype=float)
     if starts is None:
         moments, place = np.unique(moments, return_inverse=True)
-        counts = np.stack([np.bincount(place, part, len(moments)) for part in counts])
+        counts = np.array([np.bincount(place, part, len(moments)) for part in counts], dtype=float)
     over, still = counts
     begin = moments if starts is None else np.asarray(starts, dtype=float)
     left = (over + still)[::-1].cumsum()[::-1]

@@ -159,7 +159,9 @@ def welch(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> TeamTest:
     TeamTest
         ``mean(a) - mean(b)``; all but the effect is NaN when an arm has fewer than 2 teams.
 
-    Notes ----- Welch (1947), degrees of freedom by Satterthwaite (1946). Teams without any spread give an
+    Notes
+    -----
+    Welch (1947), degrees of freedom by Satterthwaite (1946). Teams without any spread give an
     interval of width 0.
 
     Examples
@@ -188,9 +190,12 @@ def pooled_t(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> TeamTest:
     Returns
     -------
     TeamTest
-        ``mean(a) - mean(b)``; all but the effect is NaN when an arm has fewer than 2 teams.
+        ``mean(a) - mean(b)``; all but the effect is NaN when both arms have fewer than 2 teams. One team
+        against several takes their spread for its own.
 
-    Notes ----- Student (1908). A sensitivity beside :func:`welch`: with arms of 5 and 15 teams and rates near
+    Notes
+    -----
+    Student (1908). A sensitivity beside :func:`welch`: with arms of 5 and 15 teams and rates near
     the ceiling its 95 % interval covers 92.6-97.5 %, Welch's 94.1-94.8 %.
 
     Examples
@@ -200,7 +205,8 @@ def pooled_t(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> TeamTest:
     """
     (mean_a, var_a, n_a), (mean_b, var_b, n_b) = _moments(a), _moments(b)
     df = n_a + n_b - 2.0
-    variance = ((n_a - 1) * var_a + (n_b - 1) * var_b) / df if df > 0 else math.nan
+    squares = sum((n - 1) * var for n, var in ((n_a, var_a), (n_b, var_b)) if n != 1)
+    variance = squares / df if df > 0 else math.nan
     return _team_test(mean_a - mean_b, math.sqrt(variance * (1 / n_a + 1 / n_b)), df, level)
 
 
@@ -221,7 +227,9 @@ def exact_permutation(values: ArrayLike, treated: ArrayLike, *, rng: np.random.G
     Permutation
         Two-sided p-value, the smallest one that the design can give, and the number of assignments.
 
-    Notes ----- Fisher (1935), The Design of Experiments. The statistic is the difference of means; an
+    Notes
+    -----
+    Fisher (1935), The Design of Experiments. The statistic is the difference of means; an
     assignment counts when its absolute value is at least the observed, ties included. With more than 200,000
     assignments 20,000 random ones and the observed are used (Phipson and Smyth, 2010).
 
