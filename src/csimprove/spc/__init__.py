@@ -1,5 +1,7 @@
 """Control charts: has the process changed, or is it the ordinary up and down."""
 
+from csimprove.spc.chart import ChartOptions, chart
+from csimprove.spc.measured import control_chart, control_charts, funnel_chart, paired_charts
 from csimprove.spc.result import (
     Assurance,
     ControlChart,
@@ -11,15 +13,26 @@ from csimprove.spc.result import (
     Variation,
     Withheld,
 )
+from csimprove.spc.rules import Runs, false_signal_chance, find_signals, runs_around
 
 __all__ = [
     "Assurance",
+    "ChartOptions",
     "ControlChart",
     "Kind",
     "Phase",
     "PhaseStart",
     "RuleSet",
+    "Runs",
     "Signal",
     "Variation",
     "Withheld",
+    "chart",
+    "control_chart",
+    "control_charts",
+    "false_signal_chance",
+    "find_signals",
+    "funnel_chart",
+    "paired_charts",
+    "runs_around",
 ]
