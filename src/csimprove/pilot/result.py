@@ -113,6 +113,8 @@ class PilotMetric:
     unequally_decided
         ``decided_gap`` is above `UNEQUAL`: one cell lacks the slow tickets that another has, so its rate is
         not compared like with like.
+    variant
+        Which published definition of the metric; a proxy is named as one.
     """
 
     metric: str
@@ -152,6 +154,7 @@ class PilotMetric:
     confidence: float = 0.95
     decided_gap: float = 0.0
     unequally_decided: bool = False
+    variant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
