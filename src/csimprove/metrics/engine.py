@@ -103,86 +103,106 @@ def summed(
         ``day`` (epoch day), ``keys`` (missing = ``""``), ``tickets``, ``no_reply`` and, per metric,
         ``__sum``, ``__decided``, ``__eligible`` and, for a mean, ``__squares``; Int64.
     """
-    # without any time of response nobody can say that no reply was needed
-    no_reply = nw.col("no_reply") if any(m.name == "response_on_time" for m in metrics) else nw.lit(0)
-    flags: dict[str, nw.Expr] = {"tickets": nw.lit(1), "no_reply": no_reply}
+    figures: dict[str, nw.Expr] = {}
     copies: dict[str, str] = {}
     for metric in metrics:
-        _add_flags(flags, copies, metric, sla)
+        _add_figures(figures, copies, metric, sla)
+    # without any time of response nobody can say that no reply was needed
+    known = any(metric.name == "response_on_time" for metric in metrics)
+    figures["no_reply"] = _where(nw.col("no_reply") == 1 if known else nw.lit(False))
+    sums = {
+        f"{metric.name}__{part}" for metric in metrics if metric.kind == "mean" for part in ("sum", "squares")
+    }
     return (
-        timed.select(
-            "day",
-            *(nw.col(key).fill_null("") for key in keys),
-            *(flag.cast(nw.Int64).alias(f"_{name}") for name, flag in flags.items()),
-        )
+        timed.select("day", *keys, *(figure.alias(f"_{name}") for name, figure in figures.items()))
         .group_by("day", *keys)
-        # DuckDB sums integers to HUGEINT, which pandas would read as float
-        .agg(nw.col(f"_{name}").sum().cast(nw.Int64).alias(name) for name in flags)
-        .with_columns(nw.col(original).alias(name) for name, original in copies.items())
+        .agg(
+            nw.len().cast(nw.Int64).alias("tickets"),
+            *(
+                # DuckDB sums integers to HUGEINT, which pandas would read as float
+                (nw.col(f"_{name}").sum() if name in sums else nw.col(f"_{name}").count())
+                .cast(nw.Int64)
+                .alias(name)
+                for name in figures
+            ),
+        )
+        .with_columns(
+            *(nw.col(key).fill_null("") for key in keys),
+            *(nw.col(original).alias(name) for name, original in copies.items()),
+        )
     )
 
 
-def _add_flags(flags: dict[str, nw.Expr], copies: dict[str, str], metric: Metric, sla: Sla) -> None:
-    """Add what must be summed for a metric; sums that another one already gives are copied, as sums cost."""
+def _add_figures(figures: dict[str, nw.Expr], copies: dict[str, str], metric: Metric, sla: Sla) -> None:
+    """Add what must be counted or summed for a metric; what another figure already gives is copied."""
     name = metric.name
     applies, decided, value = _PARTS[name, metric.variant](metric, sla)
     if applies is None:
         copies[f"{name}__eligible"] = "tickets"
     else:
-        flags[f"{name}__eligible"] = applies
+        figures[f"{name}__eligible"] = _where(applies)
     if decided is None:
-        copies[f"{name}__decided"] = copies.get(f"{name}__eligible", f"{name}__eligible")
+        copies[f"{name}__decided"] = f"{name}__eligible"
     else:
-        flags[f"{name}__decided"] = decided if applies is None else applies * decided
-    counted = flags.get(f"{name}__decided", applies)
-    assert counted is not None  # no metric holds for every ticket at once
-    flags[f"{name}__sum"] = nw.when(counted == 1).then(value).otherwise(nw.lit(0))
+        figures[f"{name}__decided"] = _where(_both(applies, decided))
+    counted = _both(applies, decided)
     if metric.kind == "mean":
-        flags[f"{name}__squares"] = nw.when(counted == 1).then(value * value).otherwise(nw.lit(0))
+        figures[f"{name}__sum"] = nw.when(counted).then(value)
+        figures[f"{name}__squares"] = nw.when(counted).then(value * value)
+    else:
+        figures[f"{name}__sum"] = _where(_both(counted, value))
 
 
-#: Whether the metric applies (none: to every ticket), whether it is decided (none: at once), and its value.
+#: Whether the metric applies (none: to every ticket), whether it is decided (none: at once), and its value: a
+#: condition, of a mean a number. A condition that cannot be told is not fulfilled.
 _Parts = tuple[nw.Expr | None, nw.Expr | None, nw.Expr]
 
 
-def _flag(condition: nw.Expr) -> nw.Expr:
-    """1 where true, 0 where false or unknown."""
-    return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int64)
+def _both(first: nw.Expr | None, second: nw.Expr | None) -> nw.Expr:
+    if first is not None and second is not None:
+        return first & second
+    found = second if first is None else first
+    assert found is not None  # no metric holds for every ticket at once
+    return found
+
+
+def _where(condition: nw.Expr) -> nw.Expr:
+    """1 where true, else null: counting is cheaper than summing."""
+    return nw.when(condition).then(nw.lit(1))
 
 
 def _has(column: str) -> nw.Expr:
-    return _flag(~nw.col(column).is_null())
+    return ~nw.col(column).is_null()
 
 
 def _within(column: str, metric: Metric) -> nw.Expr:
-    return _flag(nw.col(column) <= nw.col("opened_at") + timedelta(days=metric.window_days))
+    return (nw.col(column) <= nw.col("opened_at") + timedelta(days=metric.window_days)).fill_null(False)
 
 
 def _old_enough(metric: Metric) -> nw.Expr:
-    return _flag(nw.col("age_s") >= metric.window_days * 86_400)
+    return nw.col("age_s") >= metric.window_days * 86_400
 
 
 def _response_on_time(metric: Metric, sla: Sla) -> _Parts:
     applies = _has("response_limit_s")
     if not sla.count_no_reply:
-        applies = applies * (1 - nw.col("no_reply"))
-    return applies, nw.col("response_decided"), nw.col("response_met")
+        applies = applies & (nw.col("no_reply") == 0)
+    return applies, nw.col("response_decided") == 1, nw.col("response_met") == 1
 
 
 def _resolution_on_time(metric: Metric, sla: Sla) -> _Parts:
     applies = _has("due_at" if sla.resolution == "due_at" else "resolution_limit_s")
-    return applies, nw.col("resolution_decided"), nw.col("resolution_met")
+    return applies, nw.col("resolution_decided") == 1, nw.col("resolution_met") == 1
 
 
 def _resolved_once(metric: Metric, sla: Sla) -> _Parts:
-    again = (1 - _within("reopened_at", metric)) * (1 - _within("recontact_at", metric))
-    return None, _old_enough(metric), _within("resolved_at", metric) * again
+    again = _within("reopened_at", metric) | _within("recontact_at", metric)
+    return None, _old_enough(metric), _within("resolved_at", metric) & ~again
 
 
 def _one_touch(metric: Metric, sla: Sla) -> _Parts:
-    one_touch = _flag((nw.col("replies") == 1) & (nw.col("reopens") == 0))
-    applies = _has("replies") * _has("reopens")
-    return applies, _old_enough(metric), _within("resolved_at", metric) * one_touch
+    one_touch = (nw.col("replies") == 1) & (nw.col("reopens") == 0)
+    return _has("replies") & _has("reopens"), _old_enough(metric), _within("resolved_at", metric) & one_touch
 
 
 def _waiting_time(metric: Metric, sla: Sla) -> _Parts:
@@ -190,15 +210,15 @@ def _waiting_time(metric: Metric, sla: Sla) -> _Parts:
 
 
 def _complaint_rate(metric: Metric, sla: Sla) -> _Parts:
-    return _has("is_complaint"), None, _flag(nw.col("is_complaint"))
+    return _has("is_complaint"), None, nw.col("is_complaint")
 
 
 def _csat(metric: Metric, sla: Sla) -> _Parts:
-    return _has("csat"), None, _flag(nw.col("csat") >= TOP_TWO)
+    return _has("csat"), None, nw.col("csat") >= TOP_TWO
 
 
 def _rated_of_offered(metric: Metric, sla: Sla) -> _Parts:
-    return _flag(nw.col("csat_offered") | ~nw.col("csat").is_null()), None, _has("csat")
+    return nw.col("csat_offered") | _has("csat"), None, _has("csat")
 
 
 def _rated_of_resolved(metric: Metric, sla: Sla) -> _Parts:
@@ -210,7 +230,7 @@ def _reopened(metric: Metric, sla: Sla) -> _Parts:
 
 
 def _ever_reopened(metric: Metric, sla: Sla) -> _Parts:
-    return _has("reopens"), None, _flag(nw.col("reopens") > 0)
+    return _has("reopens"), None, nw.col("reopens") > 0
 
 
 #: Metric and variant = what makes (applies, decided, value) of a ticket.

@@ -23,7 +23,7 @@ from csimprove.settings import Settings
 from csimprove.tickets import Reading, read_tickets
 
 #: Settings that do not change a figure.
-_IMMATERIAL = {"file", "language", "report", "engine"}
+_IMMATERIAL = {"file", "language", "report", "engine", "phases", "spc", "alerts", "alerting"}
 
 
 def load_measures(
