@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html.parser
+import io
 import itertools
 import json
 import re
@@ -12,6 +13,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from fontTools import ttLib
 
 from csimprove import charts, report, wording
 from csimprove.errors import SettingsError
@@ -490,3 +492,13 @@ def test_index_without_a_pilot_says_so() -> None:
     page = report.index(entries()[:1], language="zh", project="服务", as_of=AS_OF, zone=ZONE)
     assert Outline(page).headings[0] == (1, "服务")
     assert "本次运行不含试点结论" in page
+
+
+def test_a_chinese_page_carries_the_characters_it_uses_and_an_english_one_none() -> None:
+    notebook = {"cells": [{"cell_type": "markdown", "source": "# 试点", "metadata": {}}]}
+    chinese = report.page(notebook, language="zh", title="试点评估")
+    (data,) = re.findall(r"src:url\(data:font/woff;base64,([^)]*)\)", chinese)
+    glyphs = ttLib.TTFont(io.BytesIO(base64.b64decode(data))).getBestCmap()
+    assert {ord(letter) for letter in "试点评估"} <= set(glyphs) < set(range(0x2E80, 0xFFF0))
+    assert '"csimprove page",sans-serif' in chinese
+    assert "@font-face" not in report.page(notebook, language="en", title="Pilot")

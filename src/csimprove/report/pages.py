@@ -17,6 +17,7 @@ import mistune
 from csimprove import wording
 from csimprove.report.blocks import FALLBACK_STYLE, Cell, cell, escaped, state, table, terms
 from csimprove.report.cells import RESULT
+from csimprove.report.font import font_face
 from csimprove.report.notes import Note
 from csimprove.settings import Language
 from csimprove.wording import text
@@ -203,11 +204,12 @@ def _document(
     )
     foot = f"<footer>{listed if lines else ''}{back}</footer>" if lines or back else ""
     label = html.escape(f"{project}, {title}" if project else title)
+    font = font_face(title + project + body + foot) if language == "zh" else ""
     return (
         f'<!doctype html>\n<html lang="{_HTML_LANG[language]}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         f'<meta name="viewport" content="width=device-width,initial-scale=1">\n<title>{label}</title>\n'
-        f"<style>\n{style}@page{{@bottom-left{{content:{margin}}}}}\n</style>\n</head>\n<body>\n"
+        f"<style>\n{font}{style}@page{{@bottom-left{{content:{margin}}}}}\n</style>\n</head>\n<body>\n"
         f'<a class="skip" href="#main">{escaped(text("page.skip", language))}</a>\n'
         f'<div class="page">\n<main id="main">\n{body}\n</main>\n{foot}</div>\n</body>\n</html>\n'
     )
