@@ -1,11 +1,11 @@
 """Pilot against control: did the process cause a gain worth having, and is the target reached."""
 
-from csimprove.pilot.credibility import PilotCredibility, PreTrend, Robustness
-from csimprove.pilot.design import PilotDesign
+from csimprove.pilot.credibility import PilotCredibility, PreTrend, Robustness, credibility
+from csimprove.pilot.design import PilotDesign, pilot_design
 from csimprove.pilot.evaluation import pilot
 from csimprove.pilot.lock import PlanChange, PlanLock, changes_since_lock, lock_plan, plan_hash, plan_lock
 from csimprove.pilot.looks import look_history
-from csimprove.pilot.panel import PanelResult
+from csimprove.pilot.panel import PanelResult, pilot_panel
 from csimprove.pilot.result import (
     Cell,
     Look,
@@ -42,9 +42,12 @@ __all__ = [
     "TargetStatus",
     "Verdict",
     "changes_since_lock",
+    "credibility",
     "lock_plan",
     "look_history",
     "pilot",
+    "pilot_design",
+    "pilot_panel",
     "plan_hash",
     "plan_lock",
 ]

@@ -29,13 +29,24 @@ Basis = Literal["standardised", "crude"]
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Sums of one metric, arrays of shape (2 periods, units, strata); ``treated`` is true for pilot units."""
+    """Sums of one metric, arrays of shape (2 periods, units, strata); ``treated`` is true for pilot units.
+
+    ``units`` are their names, if they matter.
+    """
 
     metric: Metric
     numerator: Floats
     decided: Floats
     undecided: Floats
     treated: NDArray[np.bool_]
+    units: tuple[str, ...] = ()
+
+    def of(self, kept: NDArray[np.bool_], treated: NDArray[np.bool_]) -> Sums:
+        """Return the sums of some units, with other ones taken for the pilot."""
+        numerator, decided, undecided = (
+            part[:, kept] for part in (self.numerator, self.decided, self.undecided)
+        )
+        return Sums(self.metric, numerator, decided, undecided, treated[kept])
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +105,10 @@ def estimate(sums: Sums, *, basis: Basis, rng: np.random.Generator) -> Estimate:
     Notes ----- The effect is the difference of the unweighted means of the units' changes, with a Welch
     interval and an exact permutation test over units: the unit, not the ticket, is what was assigned.
     """
-    size, total = sums.decided.sum(axis=2), sums.numerator.sum(axis=2)
-    crude_values = np.divide(total, size, out=np.full_like(total, np.nan), where=size > 0)
-    standard_values, strata, renormalised = standardised(sums.numerator, sums.decided)
+    crude_values, (standard_values, strata, renormalised) = (
+        _crude(sums),
+        standardised(sums.numerator, sums.decided),
+    )
     values = standard_values if basis == "standardised" else crude_values
     usable = np.isfinite(standard_values).all(axis=0)
     treated = sums.treated[usable]
@@ -116,6 +128,14 @@ def estimate(sums: Sums, *, basis: Basis, rng: np.random.Generator) -> Estimate:
         units_control=control,
         permutation=inference.exact_permutation(changes, treated, rng=rng),
     )
+
+
+def unit_values(sums: Sums, basis: Basis) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return the usable units' values (2 periods, units), which of them are the pilot's, which are usable."""
+    crude = _crude(sums)
+    values = standardised(sums.numerator, sums.decided)[0] if basis == "standardised" else crude
+    usable = np.asarray(np.isfinite(crude).all(axis=0))
+    return values[:, usable], sums.treated[usable], usable
 
 
 def widened(found: Estimate, z: float) -> Estimate:
@@ -178,7 +198,7 @@ def describe(
         units_control=found.units_control,
         asked=asked,
         **_level(metric, found.crude_rates[1, treated]),
-        status=judge(role, metric, low, high, asked=asked, pvalue_holm=pvalue_holm),
+        status=judge(role, metric.better, low, high, asked=asked, pvalue_holm=pvalue_holm),
         tickets_per_week=_number(found.test.effect * weekly),
         tickets_low=_number(low * weekly),
         tickets_high=_number(high * weekly),
@@ -186,12 +206,13 @@ def describe(
         confidence=confidence,
         decided_gap=gap,
         unequally_decided=gap > UNEQUAL,
+        variant=metric.variant,
     )
 
 
 def judge(
     role: Role,
-    metric: Metric,
+    better: str,
     low: float,
     high: float,
     *,
@@ -201,7 +222,7 @@ def judge(
     """Say what an interval shows, by the role of its metric."""
     if math.isnan(low):
         return "no_interval"
-    worst, best = (low, high) if metric.better == "higher" else (-high, -low)
+    worst, best = (low, high) if better == "higher" else (-high, -low)
     if role == "secondary":
         if pvalue_holm is None or pvalue_holm > LEVEL or worst <= 0 <= best:
             return "not_shown"
@@ -215,6 +236,12 @@ def judge(
     if best < 0:
         return "harmed"
     return "too_small" if best < bar else "worth_having" if worst > bar else "not_shown"
+
+
+def _crude(sums: Sums) -> Floats:
+    size, total = sums.decided.sum(axis=2), sums.numerator.sum(axis=2)
+    values: Floats = np.divide(total, size, out=np.full_like(total, np.nan), where=size > 0)
+    return values
 
 
 def _merged(part: Floats, thin: NDArray[np.bool_]) -> Floats:

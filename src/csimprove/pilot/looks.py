@@ -149,5 +149,5 @@ def _look_metric(
         bound_t=told(quantile),
         ci_low=told(low),
         ci_high=told(high),
-        status=effects.judge(role, sums.metric, low, high, asked=asked),
+        status=effects.judge(role, sums.metric.better, low, high, asked=asked),
     )
