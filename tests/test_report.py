@@ -368,7 +368,7 @@ def test_page_is_self_contained_and_well_formed(language: wording.Language) -> N
     outline = Outline(page)
     assert outline.open == []
     assert outline.all("script") == []
-    assert not re.search(r"""(src|href)=["']?https?:|url\(|@import""", page)
+    assert not re.search(r"""(src|href)=["']?https?:|url\((?!data:font)|@import""", page)
     assert outline.all("html") == [{"lang": {"en": "en", "zh": "zh-CN"}[language]}]
     assert "default-src 'none'" in str(outline.all("meta")[1]["content"])
     assert len(outline.all("main")) == 1
