@@ -30,14 +30,14 @@ LEVEL = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """One metric over the whole period.
+    """One metric over one period.
 
     Parameters
     ----------
     metric, unit, better, variant
         Name, ``share`` or ``minutes``, ``higher`` or ``lower``, and which published definition.
     group
-        ``"all"``.
+        ``"all"``, or the group that it is about.
     numerator, denominator
         Successes (or the sum, in the unit) and decided tickets.
     undecided, left_out
@@ -204,10 +204,10 @@ def baseline(measures: Measures, *, settings: Settings) -> BaselineResult:
     league table of people names winners by chance.
     """
     first, last = _period(measures, settings)
-    totals = _with_interval(measures.pooled(first=first, last=last), measures)
-    indicators = tuple(_indicator(measures.metric(row["metric"]), row) for row in totals.to_dict("records"))
+    totals = with_interval(measures.pooled(first=first, last=last), measures)
+    indicators = tuple(indicator(measures.metric(row["metric"]), row) for row in totals.to_dict("records"))
     cuts = [
-        _with_interval(measures.pooled(cut, first=first, last=last), measures)
+        with_interval(measures.pooled(cut, first=first, last=last), measures)
         .rename(columns={cut: "group"})
         .assign(cut=cut)
         for cut in settings.cuts
@@ -251,7 +251,7 @@ def _days(measures: Measures, first: date, last: date) -> pd.Series[bool]:
     return measures.frame["day"].between(pd.Timestamp(first), pd.Timestamp(last))
 
 
-def _with_interval(rows: pd.DataFrame, measures: Measures) -> pd.DataFrame:
+def with_interval(rows: pd.DataFrame, measures: Measures) -> pd.DataFrame:
     """Add ``value, ci_low, ci_high``; NaN without a decided ticket."""
     n, total = rows["denominator"], rows["numerator"]
     kind = rows["metric"].map({metric.name: metric.kind for metric in measures.metrics})
@@ -264,7 +264,8 @@ def _with_interval(rows: pd.DataFrame, measures: Measures) -> pd.DataFrame:
     return rows.assign(value=total / n.where(n > 0), ci_low=low, ci_high=high)
 
 
-def _indicator(metric: Metric, row: dict[Any, Any]) -> Indicator:
+def indicator(metric: Metric, row: dict[Any, Any], *, group: str = "all") -> Indicator:
+    """Return one row of :func:`with_interval` as an indicator, judged against target and alert threshold."""
     value, low, high = (
         None if pd.isna(row[name]) else float(row[name]) for name in ("value", "ci_low", "ci_high")
     )
@@ -279,7 +280,7 @@ def _indicator(metric: Metric, row: dict[Any, Any]) -> Indicator:
         unit=metric.unit,
         better=metric.better,
         variant=metric.variant,
-        group="all",
+        group=group,
         numerator=float(row["numerator"]),
         denominator=int(row["denominator"]),
         undecided=int(row["undecided"]),

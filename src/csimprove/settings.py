@@ -301,6 +301,53 @@ class PilotPlan(_Settings):
             yield f"`staff_feedback.yes` must not be above `asked`, not {answers.yes} of {answers.asked}"
 
 
+class Phase(_Settings):
+    """A declared change of the process: control charts estimate their limits anew from here."""
+
+    name: str = Field(min_length=1)
+    start: date
+    #: what is different from this day on: without a reason there is no new phase
+    reason: str = Field(min_length=1)
+
+
+class Spc(_Settings):
+    """How control charts look for signals."""
+
+    rules: Literal[
+        "limits", "anhoej", "limits_anhoej", "western_electric", "nelson", "making_data_count", "none"
+    ] = "limits_anhoej"
+    #: day = reason: drawn, but neither limits nor signals see it
+    exclude: dict[date, Annotated[str, Field(min_length=1)]] = {}
+
+
+class AlertRule(_Settings):
+    """An own rule, beside the alert threshold of each metric."""
+
+    metric: str
+    #: none: the metric's own
+    threshold: Number | None = None
+    #: one look at each group of this column; none: all tickets together
+    cut: str | None = None
+    #: length of the period, ending with the last day that is decided for the metric
+    days: int = Field(default=7, ge=1, strict=True)
+    #: role, of [alerting.recipients], that is told
+    to: str = "team_lead"
+
+
+class Alerting(_Settings):
+    """Where alerts go by e-mail. The password stands in an environment variable, never in this file."""
+
+    host: str = Field(min_length=1)
+    port: int = Field(default=587, ge=1, le=65535, strict=True)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str | None = None
+    #: name of the environment variable that holds the password
+    password_env: str = "CSIMPROVE_SMTP_PASSWORD"
+    sender: str = Field(min_length=3)
+    #: role = addresses
+    recipients: dict[str, tuple[str, ...]] = Field(min_length=1)
+
+
 class Report(_Settings):
     """Where reports go."""
 
@@ -339,6 +386,10 @@ class Settings(_Settings):
     baseline: tuple[date, date] | None = None
     metrics: dict[str, MetricSettings] = {}
     pilot: PilotPlan | None = None
+    phases: tuple[Phase, ...] = ()
+    spc: Spc = Spc()
+    alerts: tuple[AlertRule, ...] = ()
+    alerting: Alerting | None = None
     report: Report = Report()
     engine: Engine = Engine()
     file: Path = Path("playbook.toml")
