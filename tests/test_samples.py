@@ -18,9 +18,8 @@ from csimprove.errors import SettingsError
 from csimprove.metrics import load_measures
 from csimprove.pilot import PilotResult, pilot
 from csimprove.samples import _SALT, TICKETS, Sample, Variant, programme, write_sample
-from csimprove.samples.export import CHINESE
 from csimprove.samples.process import draw_outcomes
-from csimprove.samples.stream import CHANNELS, END, HOLIDAYS, MAKE_UP, PHASES, SEVERITIES, STAGES, draw_stream
+from csimprove.samples.stream import END, HOLIDAYS, MAKE_UP, PHASES, PLAN, TRANSLATIONS, draw_stream
 from csimprove.settings import Settings, parse_limit, read_settings
 from csimprove.tickets import Reading
 
@@ -84,7 +83,7 @@ def open_seconds(plan: Settings, start: datetime, end: datetime) -> float:
 
 def winners(plan: Settings, measure: str) -> dict[tuple[str, str, str], list[tuple[str, str]]]:
     found = {}
-    for combination in product(STAGES, CHANNELS, SEVERITIES):
+    for combination in product(PLAN["stage"], PLAN["channel"]["usual"], PLAN["severity"]["usual"]):
         ticket = dict(zip(("stage", "channel", "severity"), combination, strict=True))
         keys = [
             (len(named), rule.limit, rule.clock)
@@ -110,7 +109,7 @@ def test_settings_are_valid_and_the_same_in_both_languages(tmp_path: Path, plan:
     chinese = read_settings(write_sample(tmp_path, language="zh", small=True))
     assert chinese.language == "zh"
     text = (COMMITTED / "playbook.toml").read_text(encoding="utf-8")
-    for word, translated in CHINESE.items():
+    for word, translated in TRANSLATIONS["zh"].items():
         text = text.replace(f'"{word}"', f'"{translated}"')
     data = tomllib.loads(text)
     same = Settings.model_validate({**data, "file": chinese.file})
@@ -162,7 +161,7 @@ def test_times_of_first_response_lie_on_the_drawn_side_of_the_limit(
     sample: Sample, plan: Settings, tickets: pd.DataFrame
 ) -> None:
     rng = np.random.default_rng([_SALT, 2025])
-    outcomes = draw_outcomes(rng, draw_stream(rng, TICKETS[False], easy_mix=False), "standard")
+    outcomes, _ = draw_outcomes(rng, draw_stream(rng, TICKETS[False], easy_mix=False), "standard")
     frame = sample.tickets[sample.tickets["Category"] != "Test"].reset_index(drop=True)
     limits = winners(plan, "first_response")
     holiday = frame.index[frame["Opened"].str.startswith(("2025-09-30 1", "2025-10-01", "2025-10-11"))][:60]
@@ -179,12 +178,12 @@ def test_times_of_first_response_lie_on_the_drawn_side_of_the_limit(
             if clock == "calendar"
             else open_seconds(plan, opened, answered)
         )
-        assert (taken <= parse_limit(limit).total_seconds()) == outcomes.on_time[row], ticket.to_dict()
+        assert (taken <= parse_limit(limit).total_seconds()) == outcomes["on_time"][row], ticket.to_dict()
         seen += 1
     assert seen > 1100
     old_enough = tickets["opened_at"] + WEEK < pd.Timestamp(END)
     usable = np.array([text not in ("soon", "2025-06-31 09:15:00") for text in frame["Opened"]])
-    expected = pd.Series(outcomes.first_contact[usable], index=tickets.index)
+    expected = pd.Series(outcomes["first_contact"].to_numpy()[usable], index=tickets.index)
     assert (tickets["first_contact"] == expected)[old_enough].all()
 
 

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from csimprove.errors import SettingsError
-from csimprove.samples.export import Broken, Language, as_export, playbook
-from csimprove.samples.process import LATE_AFTER_SALES_SHARE, Rates, draw_outcomes
-from csimprove.samples.stream import Variant, draw_stream
+from csimprove.samples.export import Broken, as_export
+from csimprove.samples.process import Rates, draw_outcomes
+from csimprove.samples.stream import PLAN, Language, Variant, draw_stream, playbook
 
 __all__ = ["Broken", "Language", "Rates", "Sample", "Truth", "Variant", "programme", "write_sample"]
 
@@ -111,12 +111,10 @@ def programme(
     """
     rng = np.random.default_rng([_SALT, seed])
     stream = draw_stream(rng, TICKETS[small], easy_mix=variant == "mix_shift")
-    outcomes = draw_outcomes(rng, stream, variant)
-    tickets, pauses, broken = as_export(rng, stream, outcomes, language)
-    truth = Truth(
-        **outcomes.rates, effect=outcomes.effect, late_after_sales_share=LATE_AFTER_SALES_SHARE, broken=broken
-    )
-    return Sample(tickets, pauses, truth)
+    outcomes, planted = draw_outcomes(rng, stream, variant)
+    tickets, pauses, broken = as_export(rng, outcomes, language)
+    late = PLAN["complaints"]["late_after_sales"]
+    return Sample(tickets, pauses, Truth(**planted, late_after_sales_share=late, broken=broken))
 
 
 def write_sample(
