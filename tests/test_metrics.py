@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -19,7 +20,7 @@ import pytest
 
 from csimprove import columns
 from csimprove.errors import Failure, SettingsError, TicketDataError
-from csimprove.metrics import CATALOGUE, VARIANTS, Measures, Metric, catalogue, load_measures
+from csimprove.metrics import CATALOGUE, VARIANTS, Measures, Metric, catalogue, load_measures, store
 from csimprove.metrics.engine import summed
 from csimprove.settings import Calendar, Settings, Sla, SlaRule, read_settings
 from csimprove.sla import calendar_table, resolve_rules, time_tickets
@@ -491,6 +492,21 @@ def test_data_settings_and_as_of_each_make_other_measures(small_project):
     assert len({measures.key for measures in (first, dated, limited, rated)}) == 4
     file.write_text('language = "zh"\n' + TOML.replace("1 h", "2 h"), encoding="utf-8")
     assert load_measures(read_settings(file)).key == rated.key
+
+
+def test_a_changed_source_file_makes_stored_measures_invalid(small_project, monkeypatch, tmp_path_factory):
+    settings = read_settings(small_project / "playbook.toml")
+    first = load_measures(settings)
+    package = tmp_path_factory.mktemp("package")
+    shutil.copytree(store._PACKAGE, package, dirs_exist_ok=True)
+    monkeypatch.setattr(store, "_PACKAGE", package)
+    assert load_measures(settings).key == first.key
+    for name in ("sla.py", "presets/zendesk.toml", "metrics/engine.py", "tickets/reader.py"):
+        with (package / name).open("a", encoding="utf-8") as file:
+            file.write("# changed\n")
+        changed = load_measures(settings)
+        assert changed.key != first.key
+        first = changed
 
 
 @pytest.mark.parametrize("damage", ["measures.json", "measures.parquet", "reading.json"])

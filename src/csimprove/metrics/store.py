@@ -26,10 +26,15 @@ from csimprove.tickets import Reading, read_tickets
 _IMMATERIAL = {"file", "language", "report", "engine", "phases", "spc", "alerts", "alerting"}
 
 
+#: The package, and its own files that decide the figures: after a change no stored table is valid.
+_PACKAGE = Path(csimprove.__file__).parent
+_CODE = ("columns.py", "settings.py", "sla.py", "presets/*.toml", "tickets/*.py", "metrics/*.py")
+
+
 def load_measures(
     settings: Settings, *, as_of: date | datetime | str | None = None, folder: Path | None = None
 ) -> Measures:
-    """Return the project's measures: the stored ones while data, settings and version are the same.
+    """Return the project's measures: the stored ones while data, settings and code are the same.
 
     Parameters
     ----------
@@ -77,7 +82,8 @@ def _moment(as_of: date | datetime | str, zone: ZoneInfo) -> datetime:
 
 def _key(settings: Settings, moment: datetime | None) -> str:
     """Hash of all that decides the figures."""
-    facts = [csimprove.__version__, "latest" if moment is None else moment.isoformat()]
+    facts = ["latest" if moment is None else moment.isoformat()]
+    facts += [_digest(file) for pattern in _CODE for file in sorted(_PACKAGE.glob(pattern))]
     facts.append(json.dumps(settings.model_dump(mode="json", exclude=_IMMATERIAL), sort_keys=True))
     for name in (settings.source.path, settings.source.pauses):
         facts.append("" if name is None else _digest(settings.path(name)))
