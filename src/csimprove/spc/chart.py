@@ -20,6 +20,7 @@ from csimprove.spc.limits import (
     Fit,
     autocorrelation,
     fit,
+    levelled,
     moving_ranges,
     smoothed,
     smoothed_spread,
@@ -45,6 +46,9 @@ _UNORDERED: dict[RuleSet, RuleSet] = {"anhoej": "none", "none": "none"}
 #: Charts whose rules are not for choosing: a run chart has no limits, the moving average runs by its nature,
 #: units have no order.
 _OWN_RULES: dict[Kind, RuleSet] = {"run": "anhoej", "ewma": "limits", "funnel": "limits"}
+
+#: An autocorrelation above this many 1 / sqrt(n) withholds the run rules (one-sided 5 %, less when levelled).
+CORRELATED = 1.645
 
 _AGAINST: tuple[tuple[Limits, str], ...] = (("own", ""), ("frozen", "frozen_"))
 _LIMITS = ("center", "lcl", "ucl", "half")
@@ -159,8 +163,9 @@ def chart(
     -----
     Limits are 3 sigma from the centre, cut off at 0 and (p) 1. Nothing is re-based but at a declared phase.
     Missing points (NaN, denominator 0) stay in ``points`` without a value; limits and patterns bridge them.
-    A constant series, such as one of 100 % only, has its limits on the centre line and no signal. One point
-    has a centre line, and limits only for ``p`` and ``u``. A target on a limit counts as met by it.
+    A constant series, such as one of 100 % only, has its limits on the centre line and no signal (but on p
+    and u charts, where chance alone would vary, ``nelson`` may find it hugging). One point has a centre line,
+    and limits only for ``p`` and ``u``. A target on a limit counts as met by it.
 
     Examples
     --------
@@ -332,7 +337,8 @@ def _columns(
 def _gate(
     series: _Series, residual: Floats, *, by: str
 ) -> tuple[float | None, float | None, Withheld | None]:
-    """Autocorrelation at lag 1 and, for days, lag 7; beyond 2 / sqrt(n) run rules are withheld."""
+    """Autocorrelation at lag 1 and, for days, lag 7; beyond its bound the run rules are withheld."""
+    residual = levelled(residual)
     there = residual[~np.isnan(residual)]
     lag1, lag7 = autocorrelation(there, 1), None
     if by == "day" and len(residual):
@@ -340,7 +346,7 @@ def _gate(
         calendar = np.full(days[-1] - days[0] + 1, np.nan)
         calendar[days - days[0]] = residual
         lag7 = autocorrelation(calendar, 7)
-    bound = 2 / np.sqrt(max(len(there), 1))
+    bound = CORRELATED / np.sqrt(max(len(there), 1))
     if lag1 is not None and lag1 > bound:
         return lag1, lag7, "lag1"
     return lag1, lag7, "lag7" if lag7 is not None and lag7 > bound else None

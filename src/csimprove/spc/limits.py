@@ -132,6 +132,29 @@ def smoothed_spread(there: NDArray[np.bool_], *, weight: float) -> Floats:
     return np.asarray(np.sqrt(weight / (2 - weight) * (1 - (1 - weight) ** (2 * count))))
 
 
+def levelled(residual: Floats) -> Floats:
+    """Return residuals without their one largest shift: each part around its own mean.
+
+    Neighbours in a series with a shift resemble each other too; that is a signal to be seen, no reason to
+    look away.
+
+    Examples
+    --------
+    >>> levelled(np.array([0.0, 1, 5, 6]))
+    array([-0.5,  0.5, -0.5,  0.5])
+    """
+    there = np.flatnonzero(~np.isnan(residual))
+    if len(there) < 3:
+        return residual
+    known = residual[there]
+    before = np.arange(1, len(known))
+    sums = np.cumsum(known)
+    between = (sums[:-1] / before - (sums[-1] - sums[:-1]) / before[::-1]) ** 2 * before * before[::-1]
+    split = there[int(np.argmax(between)) + 1]
+    left, right = residual[:split], residual[split:]
+    return np.concatenate([left - np.nanmean(left), right - np.nanmean(right)])
+
+
 def autocorrelation(residual: Floats, lag: int) -> float | None:
     """Return the correlation of a series with itself ``lag`` points before; missing points make no pair.
 

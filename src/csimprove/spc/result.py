@@ -134,7 +134,8 @@ class ControlChart:
         Why only points beyond the limits are reported: neighbouring points (``lag1``) or the same weekdays
         (``lag7``) resemble each other, so that runs say nothing. ``None``: nothing withheld.
     lag1, lag7
-        Autocorrelation of the standardised residuals; lag 7 for daily points only. ``None``: too few points.
+        Autocorrelation of the standardised residuals, their one largest shift taken out; lag 7 for daily
+        points only. ``None``: too few points.
     false_signal_chance
         Chance of at least one signal (against own limits) when nothing happens, for the rules used and the
         number of points, 0-1.
