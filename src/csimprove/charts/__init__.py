@@ -4,6 +4,8 @@ Figures carry no title: the page's heading says what they show, and its caption 
 """
 
 from csimprove.charts.baseline import baseline_cuts, baseline_indicators, baseline_trend
+from csimprove.charts.design import pilot_daily, pilot_looks, power_curve
+from csimprove.charts.evidence import pilot_event_study, pilot_robustness
 from csimprove.charts.pilot import pilot_arms, pilot_dumbbell, pilot_questions
 from csimprove.charts.theme import png
 
@@ -12,7 +14,12 @@ __all__ = [
     "baseline_indicators",
     "baseline_trend",
     "pilot_arms",
+    "pilot_daily",
     "pilot_dumbbell",
+    "pilot_event_study",
+    "pilot_looks",
     "pilot_questions",
+    "pilot_robustness",
     "png",
+    "power_curve",
 ]

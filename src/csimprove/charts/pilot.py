@@ -24,6 +24,7 @@ from csimprove.charts.theme import Scale, fit, scale, text_width
 from csimprove.pilot import PilotMetric, PilotResult
 from csimprove.settings import Language
 from csimprove.wording import (
+    asked_value,
     date_text,
     group_name,
     interval,
@@ -73,7 +74,9 @@ def pilot_questions(result: PilotResult, *, language: Language = "en") -> Figure
         interval against the target; a ring for the weeks before.
     """
     blocks = theme.by_axis(result.metrics, _levels)
-    left = theme.column([metric_name(row.metric, language) for row in result.metrics], at_most=220)
+    left = theme.column(
+        [metric_name(row.metric, language, variant=row.variant) for row in result.metrics], at_most=220
+    )
     units = [block[0].unit for block in blocks]
     # headings stand once; the unit of the effect again where it changes
     heads = [62.0 if i == 0 else 34.0 if units[i] != units[i - 1] else 14.0 for i in range(len(blocks))]
@@ -99,7 +102,7 @@ def _levels(row: PilotMetric) -> list[float | None]:
 def _question_panels(sheet: Sheet, rows: list[PilotMetric], left: float, top: float) -> tuple[Panel, Panel]:
     half = (theme.WIDTH - left - 24) / 2
     width, height = half - 96, len(rows) * _ROW
-    gains = [value for row in rows for value in (row.effect, row.ci_low, row.ci_high, _asked(row))]
+    gains = [value for row in rows for value in (row.effect, row.ci_low, row.ci_high, asked_value(row))]
     gain_axis = scale(gains, rows[0].unit, count=4, signed=True)
     effects = sheet.value_rows(left, top, width, height, gain_axis)
     effects.axes.axvline(0, color=theme.CONTROL, lw=1.2, zorder=1)
@@ -109,22 +112,17 @@ def _question_panels(sheet: Sheet, rows: list[PilotMetric], left: float, top: fl
         y = (i + 0.5) * _ROW
         sheet.rule(top + i * _ROW + 0.5, 0, left + half)
         sheet.rule(top + i * _ROW + 0.5, levels.left)
-        sheet.text(0, top + y - 4, fit(metric_name(row.metric, sheet.language), left - 8))
+        sheet.text(
+            0, top + y - 4, fit(metric_name(row.metric, sheet.language, variant=row.variant), left - 8)
+        )
         sheet.text(0, top + y + 13, sheet.words(f"role_{row.role}"), "small")
         _gain(sheet, effects, y, row, gain_axis)
         _level(sheet, levels, y, row, level_axis)
     return effects, levels
 
 
-def _asked(row: PilotMetric) -> float | None:
-    """Where the plan's mark stands: the minimum gain on the better side, the margin on the worse."""
-    if row.asked is None:
-        return None
-    return row.asked if (row.better == "higher") == (row.role == "co_primary") else -row.asked
-
-
 def _gain(sheet: Sheet, panel: Panel, y: float, row: PilotMetric, axis: Scale) -> None:
-    asked = _asked(row)
+    asked = asked_value(row)
     below = []
     if asked is not None:
         style: dict[str, Any] = {"color": theme.TARGET, "lw": 2.4, "solid_capstyle": "round"}
@@ -230,7 +228,9 @@ def pilot_dumbbell(result: PilotResult, metric: str, *, language: Language = "en
         _dumbbells(sheet, panel, y, heading, arm, frame, axis)
         y += step
     key = f"axis_{axis.unit}" if row.basis == "crude" else f"teams_standardised_{axis.unit}"
-    sheet.axis_label(panel, sheet.words(key, metric=metric_name(metric, language)), axis, "x")
+    sheet.axis_label(
+        panel, sheet.words(key, metric=metric_name(metric, language, variant=row.variant)), axis, "x"
+    )
     return sheet.figure
 
 
@@ -307,12 +307,12 @@ def pilot_arms(result: PilotResult, metric: str, *, language: Language = "en") -
     drawn = drawn.assign(day=[pd.Timestamp(week).toordinal() + 3.5 for week in drawn["week"]])
     axis = scale([*drawn["value"], row.target], row.unit)
     sheet = Sheet(28 + 256 + 48 + (0 if decided.all() else 20), language)
-    titles = {arm: _arm_name(sheet, result, arm) for arm in ("control", "pilot")}
+    titles = {arm: arm_name(sheet, result, arm) for arm in ("control", "pilot")}
     last_week = text_width(sheet.words("last_week", value=level(1.0, axis.unit, language)), theme.SMALL)
     side = max(last_week, *(text_width(title, theme.HEADING) for title in titles.values()))
     days = (_monday(result.plan.before[0]), _monday(result.plan.during[1]) + 7)
     panel = sheet.value_weeks(0, 28, theme.WIDTH - side - 22, 256, axis, days)
-    _windows(sheet, panel, result)
+    windows(sheet, panel, result)
     _arms(sheet, panel, drawn, titles, axis)
     _notes(sheet, panel, drawn, row, axis)
     _week_axis(sheet, panel, axis)
@@ -322,7 +322,8 @@ def pilot_arms(result: PilotResult, metric: str, *, language: Language = "en") -
     return sheet.figure
 
 
-def _arm_name(sheet: Sheet, result: PilotResult, arm: str) -> str:
+def arm_name(sheet: Sheet, result: PilotResult, arm: str) -> str:
+    """Return the name of an arm: that of its group if it has only one."""
     groups = result.plan.pilot if arm == "pilot" else result.plan.control
     if len(groups) > 1:
         return sheet.words(f"arm_{arm}")
@@ -333,7 +334,7 @@ def _monday(day: date) -> float:
     return float(day.toordinal() - day.weekday())
 
 
-def _windows(sheet: Sheet, panel: Panel, result: PilotResult) -> None:
+def windows(sheet: Sheet, panel: Panel, result: PilotResult, *, named: bool = True) -> None:
     """Shade the pilot weeks and write both periods over the panel."""
     entries = []
     for key, color in (("before", theme.MUTED_TEXT), ("during", theme.PILOT)):
@@ -344,7 +345,8 @@ def _windows(sheet: Sheet, panel: Panel, result: PilotResult) -> None:
         name = "window_before" if key == "before" else "window_pilot"
         words = sheet.words(name, period=period_text(first, last, sheet.language))
         entries.append((panel.x((start + end) / 2), words, color))
-    sheet.labels(panel, panel.top - 12, entries, out=theme.WIDTH - panel.right)
+    if named:
+        sheet.labels(panel, panel.top - 12, entries, out=theme.WIDTH - panel.right)
 
 
 def _arms(sheet: Sheet, panel: Panel, drawn: pd.DataFrame, titles: dict[str, str], axis: Scale) -> None:

@@ -20,6 +20,7 @@ from csimprove.pilot.result import (
     TargetStatus,
     Verdict,
 )
+from csimprove.pilot.tracking import daily_arms
 
 __all__ = [
     "Cell",
@@ -43,6 +44,7 @@ __all__ = [
     "Verdict",
     "changes_since_lock",
     "credibility",
+    "daily_arms",
     "lock_plan",
     "look_history",
     "pilot",

@@ -2,6 +2,24 @@
 
 from csimprove.report.blocks import Block
 from csimprove.report.cells import hand_over, show_chart
+from csimprove.report.design import (
+    advice,
+    design_masthead,
+    looks_table,
+    power_table,
+    progress_table,
+    rules,
+    tracking_masthead,
+    units_table,
+    variation_table,
+)
+from csimprove.report.evidence import (
+    cannot_conclude,
+    effects_table,
+    plan_changes,
+    robustness_table,
+    staff_feedback,
+)
 from csimprove.report.headers import masthead, method, provenance, tiles, verdict_banner
 from csimprove.report.notes import Note, parse_notes
 from csimprove.report.pages import RunEntry, index, page
@@ -20,22 +38,36 @@ __all__ = [
     "Block",
     "Note",
     "RunEntry",
+    "advice",
+    "cannot_conclude",
     "checks",
     "cuts_table",
+    "design_masthead",
+    "effects_table",
     "evaluation_table",
     "goals_table",
     "hand_over",
     "index",
     "indicators_table",
     "left_out_table",
+    "looks_table",
     "masthead",
     "method",
     "next_steps_table",
     "page",
     "parse_notes",
+    "plan_changes",
+    "power_table",
+    "progress_table",
     "provenance",
     "quality_table",
+    "robustness_table",
+    "rules",
     "show_chart",
+    "staff_feedback",
     "tiles",
+    "tracking_masthead",
+    "units_table",
+    "variation_table",
     "verdict_banner",
 ]

@@ -258,6 +258,18 @@ def terms(entries: Iterable[tuple[str, str]], kind: str = "") -> tuple[str, list
     return f"<dl{_kind(kind)}>{listed}</dl>", [f"{name}: {words}" for name, words in entries]
 
 
+def listing(title: str, items: Sequence[tuple[str, str, str]]) -> Block:
+    """Return a titled list; each item an icon (empty: none), a name in bold (may be empty) and words."""
+    listed = "".join(
+        f"<li>{icon(name) if name else ''}<span>{f'<b>{escaped(what)}</b>' if what else ''}{escaped(words)}"
+        "</span></li>"
+        for name, what, words in items
+    )
+    html = f'<section><h2>{escaped(title)}</h2><ul class="checks">{listed}</ul></section>'
+    lines = (f"{what}: {words}" if what else words for _, what, words in items)
+    return Block(html, "\n".join([title, *lines]))
+
+
 def stacked(*blocks: Block) -> Block:
     """Return several blocks as one."""
     return Block("".join(block.html for block in blocks), "\n\n".join(block.plain for block in blocks))

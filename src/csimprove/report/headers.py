@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from csimprove import wording
 from csimprove.baseline import BaselineResult, Indicator
+from csimprove.metrics import Measures
 from csimprove.pilot import PilotMetric, PilotResult
 from csimprove.report.blocks import Block, escaped, icon, terms
 from csimprove.settings import Language
@@ -34,11 +37,16 @@ def masthead(result: Result, *, language: Language = "en") -> Block:
         To be shown first.
     """
     if isinstance(result, PilotResult):
-        kicker, facts = text("kicker.pilot", language), _pilot_facts(result, language)
+        kicker, facts = text("kicker.pilot", language), pilot_facts(result, language)
         headline = wording.pilot_headline(result, language)
     else:
         kicker, facts = text("kicker.baseline", language), _baseline_facts(result, language)
         headline = wording.baseline_headline(result, language)
+    return top(kicker, facts, headline)
+
+
+def top(kicker: str, facts: Iterable[tuple[str, str]], headline: str) -> Block:
+    """Return the head of a page: what it is, facts, the finding as the page's first heading."""
     listed, lines = terms(facts, "meta")
     html = (
         f'<header class="top"><p class="kicker"><b>{escaped(kicker)}</b></p>{listed}</header>'
@@ -52,7 +60,8 @@ def _baseline_facts(result: BaselineResult, language: Language) -> list[tuple[st
     return [(text(f"fact.{key}", language), words[key]) for key in ("period", "tickets", "as_of", "source")]
 
 
-def _pilot_facts(result: PilotResult, language: Language) -> list[tuple[str, str]]:
+def pilot_facts(result: PilotResult, language: Language) -> list[tuple[str, str]]:
+    """Return who takes part, when, and as of when."""
     words = wording.spoken_pilot(result, language)
     facts = {
         "pilot": text("fact.arm", language, **{**words, "groups": words["pilot"], "n": words["pilot_n"]}),
@@ -192,19 +201,22 @@ def _pilot_method(result: PilotResult, language: Language) -> list[tuple[str, st
         said["effect"] = text("method.crude", language, reason=reason)
     named = [(text(f"method.{key}", language), value) for key, value in said.items()]
     defined = [
-        (wording.metric_name(metric.metric, language), wording.definition_text(metric.metric, language))
-        for metric in result.metrics
+        (
+            wording.metric_name(one.metric, language, variant=one.variant),
+            wording.definition_text(one.metric, language, variant=one.variant),
+        )
+        for one in result.metrics
     ]
     return [named[0], *defined, *named[1:]]
 
 
-def provenance(result: Result, *, language: Language = "en") -> Block:
+def provenance(result: Result | Measures, *, language: Language = "en") -> Block:
     """Return where the numbers come from: file, hash, data date, privacy.
 
     Parameters
     ----------
     result
-        A baseline or a pilot.
+        A baseline, a pilot, or the measures that an analysis works on.
     language
         ``"en"`` or ``"zh"``.
 

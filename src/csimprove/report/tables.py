@@ -11,7 +11,7 @@ from csimprove import wording
 from csimprove.baseline import BaselineResult, Indicator
 from csimprove.pilot import Cell as PilotCell
 from csimprove.pilot import PilotMetric, PilotResult
-from csimprove.report.blocks import Block, Cell, cell, escaped, icon, stacked, state, table
+from csimprove.report.blocks import Block, Cell, cell, escaped, listing, stacked, state, table
 from csimprove.report.headers import HASH_SHOWN
 from csimprove.settings import Language
 from csimprove.tickets import Reading
@@ -399,7 +399,7 @@ def _left_out_words(result: PilotResult, language: Language) -> tuple[str, str]:
     lede = text(
         "lede.left_out",
         language,
-        name=wording.metric_name(worst.metric, language, inline=True),
+        name=wording.metric_name(worst.metric, language, variant=worst.variant, inline=True),
         pilot=percent(shares[0]),
         control=percent(shares[1]),
     )
@@ -412,7 +412,7 @@ def _undecided(of: PilotCell) -> float:
 
 
 def _left_out_label(key: str, metric: PilotMetric, result: PilotResult, language: Language) -> str:
-    name = wording.metric_name(metric.metric, language, inline=True)
+    name = wording.metric_name(metric.metric, language, variant=metric.variant, inline=True)
     return text(f"left_out.{key}", language, name=name, unit=wording.unit_name(result.plan.unit, language))
 
 
@@ -469,17 +469,13 @@ def checks(result: PilotResult, *, language: Language = "en") -> Block:
     for metric in (one for one in result.metrics if one.role == "co_primary"):
         found.append(_permutation_check(metric, words, language))
         found.append(_mix_check(metric, language))
+    found += _decided_checks(result, language)
     found.append(_volume_check(result, language))
+    found += _routing_checks(result, language)
     key = "check.one_group" if result.one_group else "check.many_groups"
     passed = "alert" if result.one_group else "good"
     found.append((passed, text(key, language, **words), text(f"{key}.detail", language, **words)))
-    title = text("title.checks", language)
-    items = "".join(
-        f"<li>{icon(name)}<span><b>{escaped(what)}</b>{escaped(detail)}</span></li>"
-        for name, what, detail in found
-    )
-    html = f'<section><h2>{escaped(title)}</h2><ul class="checks">{items}</ul></section>'
-    return Block(html, "\n".join([title, *(f"{what}: {detail}" for _, what, detail in found)]))
+    return listing(text("title.checks", language), found)
 
 
 #: Level of the tests.
@@ -525,6 +521,40 @@ def _volume_check(result: PilotResult, language: Language) -> tuple[str, str, st
         margin=wording.target_level(result.plan.volume_margin, "share"),
     )
     return "good" if result.volume_ok else "bad", what, detail
+
+
+def _decided_checks(result: PilotResult, language: Language) -> list[tuple[str, str, str]]:
+    """Say which windows are not equally decided: they are not to be compared silently."""
+    return [
+        (
+            "alert",
+            text("check.decided", language, **wording.spoken_metric(metric, language)),
+            text("check.decided.moved", language, gap=wording.number(metric.decided_gap, "share")),
+        )
+        for metric in result.metrics
+        if metric.unequally_decided
+    ]
+
+
+def _routing_checks(result: PilotResult, language: Language) -> list[tuple[str, str, str]]:
+    """Say which kinds of tickets moved beyond the margin or, if none did, which moved most."""
+    if not result.routing:
+        return []
+    moved = [row for row in result.routing if not row.ok]
+    said = moved or [max(result.routing, key=lambda row: abs(row.effect))]
+    names = dict.fromkeys(wording.column_name(row.column, language) for row in result.routing)
+    key = "check.routing.moved" if moved else "check.routing.ok"
+    items = []
+    for row in said:
+        values: dict[str, float | int | str] = {"column": row.column, "value": row.value}
+        values |= {"change": row.effect, "ci_low": row.ci_low, "ci_high": row.ci_high}
+        words = wording.moved_words(values, language)
+        words |= {"columns": wording.joined(names, language)}
+        words |= {"margin": wording.points(result.plan.volume_margin, language).removeprefix("+")}
+        items.append(
+            ("bad" if moved else "good", text("check.routing", language), text(key, language, **words))
+        )
+    return items
 
 
 def _strong(words: str) -> Cell:

@@ -286,7 +286,10 @@ def _pilot_metric(result: PilotResult, metric: str) -> PilotMetric:
 
 
 def _names(metrics: list[PilotMetric], language: Language) -> str:
-    return joined([metric_name(metric.metric, language, inline=True) for metric in metrics], language)
+    return joined(
+        [metric_name(metric.metric, language, variant=metric.variant, inline=True) for metric in metrics],
+        language,
+    )
 
 
 def _listed(items: list[str], language: Language) -> str:

@@ -6,13 +6,13 @@ never "no change"; a difference of shares is in points.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
 from csimprove.settings import Language
-from csimprove.wording.lookup import PHRASES, capital, joined, metric_name, text
-from csimprove.wording.numbers import count, date_text, interval, missing, number, percent
+from csimprove.wording.lookup import PHRASES, capital, column_name, joined, metric_name, text
+from csimprove.wording.numbers import change, count, date_text, interval, missing, number, percent
 from csimprove.wording.spoken import spoken_indicator, spoken_metric, spoken_pilot
 
 if TYPE_CHECKING:  # wording needs no engine
@@ -130,7 +130,7 @@ def verdict_reason(result: PilotResult, language: Language = "en") -> str:
     code = result.reason.code
     if code == "both_worth_having":
         return _reason_go(result, language)
-    if code in ("too_few_units", "low_information", "volume_moved", "before_decision_date"):
+    if code in ("too_few_units", "low_information", "volume_moved", "routing_moved", "before_decision_date"):
         return _reason_of_design(result, language)
     metric = deciding(result)
     effect = capital(effect_clause(metric, language))
@@ -161,7 +161,7 @@ def _target_parts(metrics: Sequence[PilotMetric], language: Language) -> str:
     parts = []
     for status in ("reached", "cannot_tell", "not_reached"):
         names = [
-            metric_name(metric.metric, language, inline=True)
+            metric_name(metric.metric, language, variant=metric.variant, inline=True)
             for metric in metrics
             if metric.target_status == status
         ]
@@ -176,10 +176,7 @@ def _reason_of_design(result: PilotResult, language: Language) -> str:
     words = {**spoken_pilot(result, language), **spoken_metric(metric, language)}
     if code == "low_information":
         words["information"] = percent(float(values["information"]))
-    if code == "volume_moved":
-        low, high = (float(values[name]) for name in ("ci_low", "ci_high"))
-        words["change"] = number(float(values["change"]), "share", sign=True) + "%"
-        words["interval"] = interval(low, high, "share", language)
+    words |= moved_words(values, language)
     if code == "too_few_units":
         pilot = int(values.get("units_pilot", metric.units_pilot))
         control = int(values.get("units_control", metric.units_control))
@@ -188,6 +185,18 @@ def _reason_of_design(result: PilotResult, language: Language) -> str:
         if pilot >= MIN_PILOT_UNITS and pilot + control >= MIN_UNITS:
             code = "too_few_assignments"
     return text(f"reason.{code}", language, **words)
+
+
+def moved_words(values: Mapping[str, float | int | str], language: Language) -> dict[str, str]:
+    """Return by how much volume or mix of tickets moved, if values tell it: relative, or in points."""
+    if "change" not in values:
+        return {}
+    moved, low, high = (float(values[name]) for name in ("change", "ci_low", "ci_high"))
+    words = {"interval": interval(low, high, "share", language)}
+    if "column" not in values:
+        return words | {"change": number(moved, "share", sign=True) + "%"}
+    kind = {"column": column_name(str(values["column"]), language), "kind": str(values["value"])}
+    return words | kind | {"change": change(moved, "share", language)}
 
 
 #: Fewer pilot units, or units in all, allow no interval (methods of the pilot evaluation).
@@ -290,6 +299,8 @@ def _named(
     key: str, metrics: Sequence[PilotMetric], statuses: tuple[str, ...], language: Language
 ) -> list[str]:
     names = [
-        metric_name(metric.metric, language, inline=True) for metric in metrics if metric.status in statuses
+        metric_name(metric.metric, language, variant=metric.variant, inline=True)
+        for metric in metrics
+        if metric.status in statuses
     ]
     return [text(key, language, names=joined(names, language))] if names else []

@@ -58,8 +58,8 @@ def spoken_metric(metric: PilotMetric, language: Language = "en") -> Spoken:
     unit = metric.unit
     sides = ("pilot_before", "pilot_during", "control_before", "control_during")
     return {
-        "name": metric_name(metric.metric, language, inline=True),
-        "label": metric_name(metric.metric, language),
+        "name": metric_name(metric.metric, language, variant=metric.variant, inline=True),
+        "label": metric_name(metric.metric, language, variant=metric.variant),
         "change": change(metric.effect, unit, language),
         "size": "" if metric.effect is None else size(metric.effect, unit, language),
         "interval": interval(metric.ci_low, metric.ci_high, unit, language),
@@ -105,15 +105,22 @@ def indicator_name(indicator: Indicator, language: Language = "en", *, inline: b
     return metric_name(indicator.metric, language, variant=indicator.variant, inline=inline)
 
 
+def asked_value(metric: PilotMetric) -> float | None:
+    """Return where the plan's mark stands: the minimum gain on the better side, the margin on the worse."""
+    if metric.asked is None:
+        return None
+    return metric.asked if (metric.better == "higher") == (metric.role == "co_primary") else -metric.asked
+
+
 def asked_text(metric: PilotMetric, language: Language = "en") -> str:
     """Return what the plan asked of a metric, such as "at least +5" or "not below −3"."""
-    higher = metric.better == "higher"
-    if metric.asked is None:
+    higher, signed = metric.better == "higher", asked_value(metric)
+    if signed is None:
         return text("asked.rise" if higher else "asked.fall", language)
     if metric.role == "guardrail":
-        key, signed = ("not_below", -metric.asked) if higher else ("not_above", metric.asked)
+        key = "not_below" if higher else "not_above"
     else:
-        key, signed = ("at_least", metric.asked) if higher else ("at_most", -metric.asked)
+        key = "at_least" if higher else "at_most"
     return text(f"asked.{key}", language, number=trimmed(signed, metric.unit, sign=True))
 
 

@@ -1,0 +1,278 @@
+"""Figures of a pilot's design and tracking: what it could show, both arms day by day, its looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from itertools import cycle
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from csimprove.charts import theme
+from csimprove.charts.pilot import DECIDED_SHARE, arm_name, windows
+from csimprove.charts.sheet import DASHES, Icon, Panel, Sheet, dot, estimate, weekly_lines
+from csimprove.charts.theme import Scale, fit, scale, text_width
+from csimprove.pilot import Look, LookMetric, PilotDesign, PilotMetric, PilotResult
+from csimprove.settings import Language
+from csimprove.wording import (
+    asked_value,
+    count,
+    date_text,
+    interval,
+    level,
+    metric_name,
+    number,
+    percent,
+    target_level,
+    trimmed,
+    unit_name,
+    unit_of,
+)
+
+_LOOK = 24.0  # px, of a look in `pilot_looks`
+_STATUS: dict[str, Icon] = {
+    "worth_having": "tick",
+    "safe": "tick",
+    "not_shown": "unknown",
+    "not_shown_safe": "unknown",
+    "no_interval": "unknown",
+    "too_small": "cross",
+    "harmed": "stop",
+}
+
+
+@theme.applied()
+def power_curve(design: PilotDesign, metric: str, *, language: Language = "en") -> Figure:
+    """Draw the smallest gain that a pilot would detect, by its length and its teams.
+
+    Parameters
+    ----------
+    design
+        What the planned pilot could show.
+    metric
+        One of the plan's metrics.
+    language
+        Language of the words.
+
+    Returns
+    -------
+    Figure
+        One line an assignment and number of units, named at its end; the planned one is the thick one. Rings:
+        lengths that the history cannot hold, from the fitted variance components.
+    """
+    power = design.power.loc[(design.power["metric"] == metric) & design.power["detectable"].notna()]
+    unit = unit_of(metric)
+    asked = design.plan.minimum_gain.get(metric) or design.plan.margin.get(metric)
+    axis = scale([0.0, *power["detectable"], asked], unit)
+    lines = list(power.groupby(["assignment", "units_pilot", "units_control"], sort=True))
+    sheet = Sheet(12 + 250 + 48 + 20 * bool(power["modelled"].any()), language)
+    names = [_line_name(sheet, design, key) for key, _ in lines]
+    side = max([100.0, *(text_width(part, theme.TICK) for name in names for part in name.split("\n"))])
+    longest = max([*power["weeks"], 4])
+    panel = sheet.value_weeks(0, 12, theme.WIDTH - side - 22, 250, axis, (0, longest + 0.5))
+    ends: list[tuple[float, str, str]] = []
+    dashes: Iterator[Any] = cycle([DASHES, (0, (1.5, 2)), (0, (6, 2, 1.5, 2))])
+    for (_, frame), name in zip(lines, names, strict=True):
+        ends.append(_power_line(panel, frame.sort_values("weeks"), name, design, dashes))
+    if asked is not None:
+        panel.axes.axhline(asked, color=theme.TARGET, lw=1.4, ls=DASHES, zorder=1, clip_on=False)
+        frame = power.assign(day=power["weeks"], value=power["detectable"], group=power["assignment"])
+        words = sheet.words("minimum_gain", value=target_level(asked, unit, language).removesuffix("%"))
+        sheet.note(panel, words, [panel.y(asked) - 5, panel.y(asked) + 14], frame)
+    high = [15.0 * (1 + words.count("\n")) + 3 for _, words, _ in ends]
+    bases = theme.spread([y for y, _, _ in ends], high, low=0, high=panel.bottom + 20)
+    for base, size, (_, words, color) in zip(bases, high, ends, strict=True):
+        sheet.text(panel.right + 12, base - size / 2 + 14, words, "name", color=color)
+    weeks = sorted({float(week) for week in power["weeks"]})
+    sheet.ticks_below(panel, weeks, [trimmed(week, "minutes") for week in weeks])
+    words = sheet.words(f"detectable_{unit}", metric=metric_name(metric, language))
+    sheet.text(panel.left, panel.bottom + 38, words, "tick")
+    if power["modelled"].any():
+        sheet.text(panel.left, panel.bottom + 58, sheet.words("modelled"), "small")
+    return sheet.figure
+
+
+def _line_name(sheet: Sheet, design: PilotDesign, key: Any) -> str:
+    assignment, pilot, control = key
+    units = unit_name(design.plan.unit, sheet.language, many=True)
+    planned = assignment == "planned" and pilot == _planned_units(design)
+    phrase = "power_as_planned" if planned else f"power_{assignment}"
+    return sheet.words(phrase, pilot=count(pilot), control=count(control), units=units)
+
+
+def _planned_units(design: PilotDesign) -> int:
+    return int((design.units["arm"] == "pilot").sum())
+
+
+def _power_line(
+    panel: Panel, frame: pd.DataFrame, name: str, design: PilotDesign, dashes: Iterator[Any]
+) -> tuple[float, str, str]:
+    first = frame.iloc[0]
+    planned = first["assignment"] == "planned" and first["units_pilot"] == _planned_units(design)
+    color, ink = (theme.PILOT, theme.PILOT) if planned else (theme.CONTROL, theme.INK2)
+    width, style = (theme.MAIN_LINE, "-") if planned else (1.4, next(dashes))
+    panel.axes.plot(frame["weeks"], frame["detectable"], color=color, lw=width, ls=style, clip_on=False)
+    for one in frame.to_dict("records"):
+        dot(panel, one["weeks"], one["detectable"], color, hollow=bool(one["modelled"]), size=5)
+    return panel.y(float(frame["detectable"].iloc[-1])), name, ink
+
+
+@theme.applied()
+def pilot_daily(
+    result: PilotResult, daily: pd.DataFrame, metric: str, *, language: Language = "en"
+) -> Figure:
+    """Draw both arms day by day as run charts with the median before the pilot; no test, no p-value.
+
+    Parameters
+    ----------
+    result
+        A pilot.
+    daily
+        Its arms by day, of :func:`csimprove.pilot.daily_arms`.
+    metric
+        One of its metrics.
+    language
+        Language of the words.
+
+    Returns
+    -------
+    Figure
+        Pilot above, controls below, on the same axis. Days with less than 95 % of their tickets decided are
+        left out and the figure says so.
+
+    Raises
+    ------
+    ValueError
+        If the result has no such metric.
+    """
+    row = theme.row_of(result.metrics, metric)
+    days = daily.loc[(daily["metric"] == metric) & daily["value"].notna()].sort_values("day")
+    decided = days["denominator"] >= DECIDED_SHARE * (days["denominator"] + days["undecided"])
+    drawn = days.loc[decided].assign(date=pd.to_datetime(days["day"]), group="")
+    drawn = drawn.assign(day=[moment.toordinal() + 0.5 for moment in drawn["date"]])
+    axis = scale([*drawn["value"], row.target], row.unit, count=4)
+    height, foot = 150.0, 40.0
+    sheet = Sheet(28 + 2 * height + foot + 44 + 20 * (not decided.all()), language)
+    names = {arm: arm_name(sheet, result, arm) for arm in ("pilot", "control")}
+    words = sheet.words("median_before", value=level(1.0, axis.unit, language))
+    side = max(text_width(words, theme.SMALL), *(text_width(name, theme.HEADING) for name in names.values()))
+    ends = (float(result.plan.before[0].toordinal()), float(result.plan.during[1].toordinal() + 1))
+    for i, arm in enumerate(("pilot", "control")):
+        top = 28 + i * (height + foot)
+        panel = sheet.value_weeks(0, top, theme.WIDTH - side - 22, height, axis, ends)
+        windows(sheet, panel, result, named=i == 0)
+        _run(sheet, panel, drawn.loc[drawn["arm"] == arm], arm, names[arm], result, row, axis)
+        if i:
+            _month_axis(sheet, panel, axis, ends)
+    if not decided.all():
+        share = target_level(DECIDED_SHARE, "share", language)
+        sheet.text(panel.left, panel.bottom + 58, sheet.words("days_omitted", share=share), "small")
+    return sheet.figure
+
+
+def _run(
+    sheet: Sheet,
+    panel: Panel,
+    frame: pd.DataFrame,
+    arm: str,
+    name: str,
+    result: PilotResult,
+    row: PilotMetric,
+    axis: Scale,
+) -> None:
+    color, ink = (theme.PILOT, theme.PILOT) if arm == "pilot" else (theme.CONTROL, theme.INK2)
+    weekly_lines(panel, frame, color, 1.0)
+    panel.axes.plot(frame["day"], frame["value"], "o", ms=3.2, color=color, mew=0, clip_on=False, zorder=3)
+    sheet.text(panel.right + 14, panel.top + 20, name, "heading", color=ink, strong=True)
+    before = frame.loc[frame["date"] <= pd.Timestamp(result.plan.before[1]), "value"]
+    if len(before):
+        median = float(before.median())
+        panel.axes.axhline(median, color=theme.INK2, lw=1.0, zorder=2)
+        words = sheet.words("median_before", value=level(median, axis.unit, sheet.language))
+        sheet.text(panel.right + 14, panel.top + 37, words, "small")
+    if row.target is not None:
+        panel.axes.axhline(row.target, color=theme.TARGET, lw=1.4, ls=DASHES, zorder=2, clip_on=False)
+        words = sheet.words("target", value=target_level(row.target, axis.unit, sheet.language))
+        sheet.text(panel.right + 14, panel.top + 54, words, "mark")
+
+
+def _month_axis(sheet: Sheet, panel: Panel, axis: Scale, ends: tuple[float, float]) -> None:
+    """Name as many Mondays as there is room for."""
+    first = int(ends[0]) + -(int(ends[0]) - 1) % 7
+    days = range(first, int(ends[1]), 7)
+    names = [date_text(date.fromordinal(day), sheet.language, year=False) for day in days]
+    widest = max([text_width(name, theme.TICK) for name in names] or [1.0]) + 10
+    step = max(1, int(-(-widest * len(names) // panel.width)))
+    sheet.ticks_below(panel, [day + 0.5 for day in days][::step], names[::step])
+    sheet.axis_label(panel, sheet.words("day_axis"), axis, "y")
+
+
+@theme.applied()
+def pilot_looks(result: PilotResult, *, language: Language = "en") -> Figure:
+    """Draw the repeated interval of every metric at every look made, beside what the plan asked.
+
+    Parameters
+    ----------
+    result
+        A pilot.
+    language
+        Language of the words.
+
+    Returns
+    -------
+    Figure
+        One row a look: its day, the information it had, |t| and the bound on it. An interval beyond what was
+        asked passes, one wholly on the worse side of zero is harm.
+    """
+    rows = {row.metric: row for row in result.metrics}
+    found = [
+        [(look, one) for look in result.looks for one in look.metrics if one.metric == name] for name in rows
+    ]
+    blocks = [block for block in found if block]
+    heads = 34.0
+    sheet = Sheet(24 + sum(heads + _LOOK * len(block) + 46 for block in blocks) + 12, language)
+    left = 236.0
+    for key, at in (("look_day", 0.0), ("look_information", 150.0)):
+        sheet.text(at, 16, sheet.words(key), "small")
+    sheet.text(theme.WIDTH, 16, sheet.words("look_bound"), "small", align="right")
+    top = 24.0
+    for block in blocks:
+        row = rows[block[0][1].metric]
+        mark = asked_value(row)
+        values = [value for _, one in block for value in (one.effect, one.ci_low, one.ci_high)]
+        axis = scale([*values, mark], row.unit, count=5, signed=True)
+        panel = sheet.value_rows(left, top + heads, 360, _LOOK * len(block), axis)
+        sheet.rule(top + 4.5)
+        name = metric_name(row.metric, language, variant=row.variant)
+        sheet.text(0, top + 24, fit(name, left - 12), strong=True)
+        panel.axes.axvline(0, color=theme.CONTROL, lw=1.2, zorder=1)
+        if mark is not None:
+            panel.axes.axvline(mark, color=theme.TARGET, lw=2.0, zorder=1, clip_on=False)
+            kind = "gain" if row.role == "co_primary" else "margin"
+            words = sheet.words(f"asked_{kind}_{row.better}", value=trimmed(mark, axis.unit, sign=True))
+            sheet.labels(panel, panel.top - 8, [(panel.x(mark), words, theme.INK)], out=20)
+        for i, (look, one) in enumerate(block):
+            _look(sheet, panel, (i + 0.5) * _LOOK, look, one, axis)
+        top += heads + _LOOK * len(block) + 46
+    if not blocks:
+        sheet.text(0, 30, sheet.words("no_look"), "small")
+    return sheet.figure
+
+
+def _look(sheet: Sheet, panel: Panel, y: float, look: Look, one: LookMetric, axis: Scale) -> None:
+    base = panel.top + y + 4
+    day = date_text(look.date, sheet.language, year=False)
+    sheet.text(0, base, sheet.words("look", n=str(look.number), date=day), "name")
+    sheet.text(220, base, percent(one.information, places=0), "name", align="right")
+    if one.effect is not None:
+        estimate(panel, y, one.effect, one.ci_low, one.ci_high)
+    words = number(one.effect, axis.unit, sign=True)
+    if one.ci_low is not None:
+        words += f"  ({interval(one.ci_low, one.ci_high, axis.unit, sheet.language)})"
+    sheet.text(panel.right + 18, base, words, "name")
+    sheet.icon(_STATUS[one.status], theme.WIDTH - 112, base - 4, 12)
+    if one.t is not None and one.bound_t is not None:
+        said = sheet.words("t_of_bound", t=f"{abs(one.t):.2f}", bound=f"{one.bound_t:.2f}")
+        sheet.text(theme.WIDTH, base, said, "name", align="right")

@@ -1,0 +1,213 @@
+"""Figures of the evidence behind a pilot: other ways of looking, false pilots, week by week."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from csimprove.charts import theme
+from csimprove.charts.pilot import DECIDED_SHARE
+from csimprove.charts.sheet import DASHES, Panel, Sheet, dot, estimate
+from csimprove.charts.theme import Scale, fit, scale
+from csimprove.pilot import PilotCredibility, PilotMetric, PilotResult, Robustness
+from csimprove.settings import Language
+from csimprove.wording import (
+    asked_value,
+    count,
+    group_name,
+    interval,
+    metric_name,
+    missing,
+    number,
+    spoken_pilot,
+    target_level,
+    trimmed,
+)
+
+_ROW, _FALSE = 26.0, 12.0  # px, of a way of looking and of a false pilot
+
+
+@theme.applied()
+def pilot_robustness(
+    credibility: PilotCredibility, result: PilotResult, metric: str, *, language: Language = "en"
+) -> Figure:
+    """Draw one line per way of looking: those that should agree, and false pilots that should be near zero.
+
+    Parameters
+    ----------
+    credibility
+        Checks of the pilot.
+    result
+        The pilot.
+    metric
+        One of its metrics.
+    language
+        Language of the words.
+
+    Returns
+    -------
+    Figure
+        Behind the upper group the interval of the main result as a band; effect and interval in a column.
+        Ways that give no interval are in the table only.
+
+    Raises
+    ------
+    ValueError
+        If the result has no such metric.
+    """
+    row = theme.row_of(result.metrics, metric)
+    ways = [way for way in credibility.robustness if way.metric == metric and way.effect is not None]
+    ways = [way for way in ways if way.way == "main" or way.ci_low is not None]
+    false = [_false(frame, metric) for frame in (credibility.placebo_dates, credibility.placebo_groups)]
+    values = [value for way in ways for value in (way.effect, way.ci_low, way.ci_high)]
+    values += [value for frame in false for name in ("effect", "ci_low", "ci_high") for value in frame[name]]
+    axis = scale(values, row.unit, count=6, signed=True)
+    left = theme.column([_way(Sheet(1, language), way, result) for way in ways], at_most=330)
+    heights = [34.0 + _ROW * len(ways), 34.0 + sum(max(_ROW, _FALSE * len(one) + 12) for one in false)]
+    sheet = Sheet(sum(heights) + 56, language)
+    panel = sheet.value_rows(left, 0, theme.WIDTH - 168 - left, sum(heights) + 6, axis)
+    panel.axes.axvline(0, ymax=heights[1] / sum(heights), color=theme.CONTROL, lw=1.2, zorder=1)
+    _ways(sheet, panel, ways, result, axis)
+    _false_pilots(sheet, panel, heights[0], false, axis)
+    words = sheet.words(f"effect_on_{axis.unit}", metric=metric_name(metric, language, variant=row.variant))
+    sheet.axis_label(panel, words, axis, "x")
+    return sheet.figure
+
+
+def _false(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
+    return frame.loc[(frame["metric"] == metric) & ~frame["real"].astype(bool) & frame["effect"].notna()]
+
+
+def _way(sheet: Sheet, way: Robustness, result: PilotResult) -> str:
+    words = spoken_pilot(result, sheet.language) | {"n": count(way.units)}
+    return sheet.words(f"way_{way.way}", left_out=group_name(way.left_out or "", sheet.language), **words)
+
+
+def _ways(sheet: Sheet, panel: Panel, ways: list[Robustness], result: PilotResult, axis: Scale) -> None:
+    sheet.text(0, 20, sheet.words("should_agree"), "heading", strong=True)
+    sheet.text(theme.WIDTH, 20, sheet.words("effect_column"), "small", align="right")
+    top = 34.0
+    for way in ways[:1]:
+        if way.ci_low is not None and way.ci_high is not None:
+            ends = (way.ci_low, way.ci_high - way.ci_low)
+            band: dict[str, Any] = {"fc": theme.PILOT_TINT, "lw": 0, "zorder": 0.5}
+            panel.axes.broken_barh([ends], (top, _ROW * len(ways)), **band)
+    for i, way in enumerate(ways):
+        y = top + (i + 0.5) * _ROW
+        main = way.way == "main"
+        ink = theme.INK if main else theme.INK2
+        words = fit(_way(sheet, way, result), panel.left - 12, theme.TICK)
+        sheet.text(0, y + 4, words, "name", color=ink, strong=main)
+        said = number(way.effect, axis.unit, sign=True)
+        if way.ci_low is not None:
+            said += f"  ({interval(way.ci_low, way.ci_high, axis.unit, sheet.language)})"
+        sheet.text(theme.WIDTH, y + 4, said, "name", color=ink, align="right", strong=main)
+        if main and way.effect is not None:
+            estimate(panel, y, way.effect, way.ci_low, way.ci_high)
+        elif way.effect is not None:
+            _line(panel, y, (way.effect, way.ci_low, way.ci_high), theme.PILOT, 5)
+
+
+def _line(panel: Panel, y: float, ends: tuple[Any, Any, Any], color: str, size: float) -> None:
+    value, low, high = ends
+    if not missing(low):
+        panel.axes.hlines(y, low, high, color=color, lw=1.8, zorder=2, clip_on=False)
+    dot(panel, value, y, color, size=size)
+
+
+def _false_pilots(sheet: Sheet, panel: Panel, top: float, false: list[pd.DataFrame], axis: Scale) -> None:
+    sheet.text(0, top + 24, sheet.words("should_be_zero"), "heading", strong=True)
+    sheet.text(theme.WIDTH, top + 24, sheet.words("range_column"), "small", align="right")
+    y = top + 34
+    for key, frame in zip(("false_starts", "false_groups"), false, strict=True):
+        height = max(_ROW, _FALSE * len(frame) + 12)
+        base = y + height / 2 + 4
+        words = sheet.words(key if len(frame) else f"{key}_none", n=count(len(frame)))
+        sheet.text(0, base, fit(words, panel.left - 12, theme.TICK), "name")
+        for i, row in enumerate(frame.to_dict("records")):
+            at = y + height / 2 + (i - (len(frame) - 1) / 2) * _FALSE
+            _line(panel, at, (row["effect"], row["ci_low"], row["ci_high"]), theme.CONTROL, 5)
+        if len(frame):
+            ends = [
+                number(value, axis.unit, sign=True)
+                for value in (frame["effect"].min(), frame["effect"].max())
+            ]
+            said = ends[0] if len(frame) == 1 else sheet.words("range", low=ends[0], high=ends[1])
+            sheet.text(theme.WIDTH, base, said, "name", align="right")
+        y += height
+
+
+@theme.applied()
+def pilot_event_study(
+    credibility: PilotCredibility, result: PilotResult, metric: str, *, language: Language = "en"
+) -> Figure:
+    """Draw the gap between the arms week by week, relative to its mean before the pilot.
+
+    Parameters
+    ----------
+    credibility
+        Checks of the pilot.
+    result
+        The pilot.
+    metric
+        One of its metrics.
+    language
+        Language of the words.
+
+    Returns
+    -------
+    Figure
+        Rings before, dots in the shaded pilot weeks, each with its 95 % interval; weeks with less than 95 %
+        of their tickets decided are left out and the figure says so.
+
+    Raises
+    ------
+    ValueError
+        If the result has no such metric.
+    """
+    row = theme.row_of(result.metrics, metric)
+    weeks = credibility.event_study.loc[credibility.event_study["metric"] == metric]
+    decided = weeks["decided_share"] >= DECIDED_SHARE
+    drawn = weeks.loc[decided & weeks["effect"].notna()].sort_values("week")
+    mark = asked_value(row)
+    axis = scale([*drawn["effect"], *drawn["ci_low"], *drawn["ci_high"], mark], row.unit, signed=True)
+    every = [int(week) for week in weeks["week"]] or [0]
+    sheet = Sheet(28 + 240 + 48 + (0 if decided.all() else 20), language)
+    span = (min(every) - 0.6, max(every) + 0.6)
+    panel = sheet.value_weeks(0, 28, theme.WIDTH - 100, 240, axis, span)
+    panel.axes.axvspan(-0.5, span[1], color=theme.PILOT_TINT, lw=0, zorder=-1)
+    middles = ((span[0] - 0.5) / 2, (span[1] - 0.5) / 2)
+    heads = [(panel.x(middles[0]), sheet.words("before"), theme.MUTED_TEXT)] if min(every) < 0 else []
+    sheet.labels(panel, 16, [*heads, (panel.x(middles[1]), sheet.words("during"), theme.PILOT)])
+    panel.axes.axhline(0, color=theme.CONTROL, lw=1.2, zorder=1)
+    _asked_line(sheet, panel, row, mark, axis)
+    for one in drawn.to_dict("records"):
+        pilot = one["week"] >= 0
+        color = theme.PILOT if pilot else theme.CONTROL
+        if not missing(one["ci_low"]):
+            panel.axes.vlines(one["week"], one["ci_low"], one["ci_high"], color=color, lw=1.8, clip_on=False)
+        dot(panel, one["week"], one["effect"], color, hollow=not pilot)
+    step = -(-len(every) // 26)
+    shown = sorted(every)[::step]
+    sheet.ticks_below(panel, shown, [trimmed(week, "minutes", sign=True) for week in shown])
+    words = sheet.words(f"gap_{axis.unit}", metric=metric_name(metric, language, variant=row.variant))
+    sheet.text(panel.left, panel.bottom + 38, words, "tick")
+    if not decided.all():
+        share = target_level(DECIDED_SHARE, "share", language)
+        sheet.text(panel.left, panel.bottom + 58, sheet.words("weeks_omitted", share=share), "small")
+    return sheet.figure
+
+
+def _asked_line(sheet: Sheet, panel: Panel, row: PilotMetric, mark: float | None, axis: Scale) -> None:
+    """Draw what the plan asked and name it, and zero, at their right ends."""
+    ends = [(panel.y(0.0), sheet.words("zero"), theme.INK2)]
+    if mark is not None:
+        panel.axes.axhline(mark, color=theme.TARGET, lw=1.4, ls=DASHES, zorder=1, clip_on=False)
+        kind = "gain" if row.role == "co_primary" else "margin"
+        words = sheet.words(f"asked_{kind}_{row.better}", value=trimmed(mark, axis.unit, sign=True))
+        ends.append((panel.y(mark), words, theme.INK))
+    bases = theme.spread([y + 4 for y, _, _ in ends], [15.0] * len(ends), low=0, high=panel.bottom + 12)
+    for base, (_, words, color) in zip(bases, ends, strict=True):
+        sheet.text(panel.right + 10, base, words, "mark", color=color)

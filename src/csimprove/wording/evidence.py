@@ -1,0 +1,263 @@
+"""What the evidence behind a pilot says: other ways of looking, weeks, what cannot be concluded."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from csimprove.settings import Language
+from csimprove.wording.figures import FigureWords
+from csimprove.wording.lookup import PHRASES, capital, metric_name, text
+from csimprove.wording.numbers import (
+    change,
+    count,
+    date_text,
+    interval,
+    missing,
+    number,
+    percent,
+    trimmed,
+)
+from csimprove.wording.sentences import effect_clause, moved_words
+from csimprove.wording.spoken import Spoken, spoken_metric, spoken_pilot
+
+if TYPE_CHECKING:  # wording needs no engine
+    import pandas as pd
+
+    from csimprove.pilot import PilotCredibility, PilotMetric, PilotResult, PlanChange, PreTrend, Reason
+
+
+def pilot_robustness(
+    credibility: PilotCredibility, result: PilotResult, metric: str, *, language: Language = "en"
+) -> FigureWords:
+    """Return the words around the strip of other ways of looking and of false pilots.
+
+    Parameters
+    ----------
+    credibility
+        Checks of the pilot.
+    result
+        The pilot.
+    metric
+        Name of a metric of the result.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    FigureWords
+        Heading, one line, caption and alt text.
+    """
+    one, words = _about(result, metric, language)
+    main = [way for way in credibility.robustness if (way.metric, way.way) == (metric, "main")]
+    ways = [
+        way.effect
+        for way in credibility.robustness
+        if way.metric == metric and way.way not in ("main", "wild_bootstrap") and way.effect is not None
+    ]
+    false = [
+        row
+        for frame in (credibility.placebo_dates, credibility.placebo_groups)
+        for row in frame[(frame["metric"] == metric) & ~frame["real"].astype(bool)].to_dict("records")
+        if not missing(row["ci_low"])
+    ]
+    zero = sum(row["ci_low"] <= 0 <= row["ci_high"] for row in false)
+    band = main[0] if main and main[0].ci_low is not None else None
+    inside = [value for value in ways if band and _within(value, band.ci_low, band.ci_high)]
+    words |= {
+        "ways": count(len(ways)),
+        "agree": count(len(inside)),
+        "false": count(len(false)),
+        "zero": count(zero),
+        "ways_range": _range(ways, one, language),
+        "false_range": _range([row["effect"] for row in false], one, language),
+    }
+    parts = ["agree" if band else "no_band", "zero" if false else "no_false"]
+    said = [text(f"figure.robustness.{part}", language, **words) for part in parts]
+    return FigureWords(
+        title=capital({"en": "; ", "zh": "；"}[language].join(said)),
+        lede=text("figure.robustness.lede", language, **words),
+        caption=text("figure.robustness.caption", language, **words),
+        alt=text("figure.robustness.alt", language, **words),
+    )
+
+
+def pilot_event_study(
+    credibility: PilotCredibility, result: PilotResult, metric: str, *, language: Language = "en"
+) -> FigureWords:
+    """Return the words around the gap between the arms week by week.
+
+    Parameters
+    ----------
+    credibility
+        Checks of the pilot.
+    result
+        The pilot.
+    metric
+        Name of a metric of the result.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    FigureWords
+        Heading, one line (the pre-trend), caption and alt text.
+    """
+    one, words = _about(result, metric, language)
+    study = credibility.event_study
+    weeks = study[(study["metric"] == metric) & study["ci_low"].notna()]
+    before, during = weeks[weeks["week"] < 0], weeks[weeks["week"] >= 0]
+    words |= {
+        "before_n": count(len(before)),
+        "before_zero": count(len(before) - _clear(before)),
+        "during_n": count(len(during)),
+        "during_clear": count(_clear(during)),
+        "before_range": _range(before["effect"].tolist(), one, language),
+        "during_range": _range(during["effect"].tolist(), one, language),
+    }
+    trend = next((trend for trend in credibility.pretrends if trend.metric == metric), None)
+    return FigureWords(
+        title=capital(text("figure.event.title", language, **words)),
+        lede=pretrend_text(trend, one, language) if trend else text("figure.event.lede", language),
+        caption=text("figure.event.caption", language, **words),
+        alt=text("figure.event.alt", language, **words),
+    )
+
+
+def pretrend_text(trend: PreTrend, metric: PilotMetric, language: Language = "en") -> str:
+    """Return whether the arms moved alike before the pilot, judged by equivalence.
+
+    Parameters
+    ----------
+    trend
+        Of one metric.
+    metric
+        The same metric in the pilot's result.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    str
+        One sentence; an interval that settles nothing is never "alike".
+    """
+    code = trend.status
+    if trend.drift is None or trend.ci_low is None:
+        code = "none"
+    elif code == "cannot_tell" and trend.margin is None:
+        code = "no_margin"
+    words = spoken_metric(metric, language) | {
+        "weeks": count(trend.weeks),
+        "drift": change(trend.drift, metric.unit, language),
+        "interval": interval(trend.ci_low, trend.ci_high, metric.unit, language),
+        "margin": trimmed(trend.margin, metric.unit),
+    }
+    return capital(text(f"pretrend.{code}", language, **words))
+
+
+def caveat_text(caveat: Reason, result: PilotResult, language: Language = "en") -> str:
+    """Return one thing that the result does not show, as a sentence.
+
+    Parameters
+    ----------
+    caveat
+        One of ``result.cannot_conclude``.
+    result
+        The pilot.
+    language
+        ``"en"`` or ``"zh"``.
+
+    Returns
+    -------
+    str
+        The question that stays open, and why.
+    """
+    values = caveat.values  # noqa: PD011  (a dict)
+    words = spoken_pilot(result, language)
+    if "metric" in values:
+        words = _about(result, str(values["metric"]), language)[1]
+        words["effect"] = capital(effect_clause(_metric(result, str(values["metric"])), language))
+    words |= moved_words(values, language)
+    if "gap" in values:
+        words["gap"] = number(float(values["gap"]), "share")
+    for name in ("date", "locked_on"):
+        if name in values:
+            words[name] = date_text(date.fromisoformat(str(values[name])), language)
+    if "fields" in values:
+        words["fields"] = str(values["fields"])
+    return capital(text(f"cannot.{caveat.code}", language, **words))
+
+
+def staff_text(result: PilotResult, language: Language = "en") -> str:
+    """Return what share of the asked staff find the process clearer, with its interval."""
+    staff = result.staff
+    if staff is None:
+        return text("staff.none", language)
+    return text(
+        "staff",
+        language,
+        yes=count(staff.yes),
+        asked=count(staff.asked),
+        value=percent(staff.value, places=0),
+        interval=interval(staff.ci_low, staff.ci_high, "share", language),
+    )
+
+
+def lock_text(result: PilotResult, language: Language = "en") -> str:
+    """Return when the plan was locked and how much of it changed after."""
+    lock = result.lock
+    if lock is None:
+        return text("lock.none", language)
+    words = {"day": date_text(lock.locked_on, language), "hash": lock.hash[:8], "n": count(len(lock.changes))}
+    return text(f"lock.{min(len(lock.changes), 2)}", language, **words)
+
+
+def plan_value(value: Any, language: Language = "en") -> str:
+    """Return a value of a plan as people read it.
+
+    Examples
+    --------
+    >>> plan_value(["2025-06-30", "2025-08-24"]), plan_value(None), plan_value(0.05, "zh")
+    ('2025-06-30, 2025-08-24', 'not set', '0.05')
+    """
+    if value is None:
+        return text("goal.none", language)
+    if isinstance(value, list | tuple):
+        return {"en": ", ", "zh": "、"}[language].join(plan_value(item, language) for item in value)
+    if isinstance(value, dict):
+        return {"en": ", ", "zh": "、"}[language].join(f"{key} {item}" for key, item in value.items())
+    return str(value)
+
+
+def plan_field(changed: PlanChange, language: Language = "en") -> str:
+    """Return what a field of the plan is called, with the metric it is about."""
+    field, _, name = changed.field.partition(".")
+    said = text(f"plan.{field}", language) if f"plan.{field}" in PHRASES else field.replace("_", " ")
+    return {"en": f"{said}, ", "zh": f"{said}，"}[language] + metric_name(name, language) if name else said
+
+
+def _metric(result: PilotResult, metric: str) -> PilotMetric:
+    return next(one for one in result.metrics if one.metric == metric)
+
+
+def _about(result: PilotResult, metric: str, language: Language) -> tuple[PilotMetric, Spoken]:
+    one = _metric(result, metric)
+    return one, {**spoken_pilot(result, language), **spoken_metric(one, language)}
+
+
+def _within(value: float, low: float | None, high: float | None) -> bool:
+    return low is not None and high is not None and low <= value <= high
+
+
+def _clear(weeks: pd.DataFrame) -> int:
+    """Weeks whose interval leaves zero out."""
+    return int(((weeks["ci_low"] > 0) | (weeks["ci_high"] < 0)).sum())
+
+
+def _range(values: list[float], one: PilotMetric, language: Language) -> str:
+    """Smallest to largest effect, the unit said once."""
+    if not values:
+        return change(None, one.unit, language)
+    low, high = (number(end, one.unit, sign=True) for end in (min(values), max(values)))
+    unit = change(0.0, one.unit, language).removeprefix("0.0")
+    return (low if low == high else text("range.changes", language, low=low, high=high)) + unit
