@@ -145,8 +145,8 @@ def test_missing_keys(tmp_path: Path) -> None:
             "did you mean customer or csat_offered or category?",
         ),
         (
-            'units = { wait_seconds = "days" }',
-            "source.units.wait_seconds: must be 'seconds', 'minutes' or 'hours', not 'days'",
+            'units = { wait_seconds = "weeks" }',
+            "source.units.wait_seconds: must be 'milliseconds', 'seconds', 'minutes', 'hours' or 'days', not 'weeks'",
         ),
         (
             'exclude = { duplicate_id = { team = ["x"] } }',

@@ -543,7 +543,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
             b"id,opened\n",
             "has a heading but no rows. Export the tickets again, or correct `path` under [source].",
         ),
-        (b"PK\x03\x04rest", "is an Excel workbook or a ZIP archive. Save it as CSV (UTF-8)."),
+        (b"PK\x03\x04rest", "is a ZIP archive or a damaged workbook. Save it as CSV (UTF-8)."),
         (
             b"id,opened\n1,\x00\x01\n",
             "must be text in UTF-8 or GB18030. Save it as UTF-8, or set `encoding` under [source], "

@@ -29,8 +29,8 @@ Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 Number = Annotated[float, Field(strict=True)]
 
 #: Units in which a source column may state a duration, in seconds.
-DURATION_UNITS = {"seconds": 1, "minutes": 60, "hours": 3600}
-DurationUnit = Literal["seconds", "minutes", "hours"]
+DURATION_UNITS = {"milliseconds": 0.001, "seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
+DurationUnit = Literal["milliseconds", "seconds", "minutes", "hours", "days"]
 
 #: What a heading may be mapped to: every canonical column that is not computed, and the customer.
 MAPPABLE = (
@@ -48,15 +48,22 @@ class _Settings(BaseModel):
 class Source(_Settings):
     """Where the tickets are and how their file is to be read."""
 
+    #: a file, a folder, or a pattern such as "exports/2025-*.csv": CSV, XLSX, Parquet or a DuckDB database
     path: str
+    #: table of a DuckDB database, sheet of a workbook; none: the only table, the first sheet
+    table: str | None = None
     preset: str | None = None
-    #: canonical column = heading in the file; wins over the preset
-    columns: dict[str, str] = {}
+    #: canonical column = heading in the file, or several whose texts are joined by a space, as a day and a
+    #: clock; wins over the preset
+    columns: dict[str, str | tuple[str, ...]] = {}
     #: canonical duration column = unit in the file; wins over the preset
     units: dict[str, DurationUnit] = {}
+    #: canonical duration column = limit: the file states what is left of it, below 0 when it is passed
+    remaining: dict[str, str] = {}
     #: zone of the times in the file, an IANA name
     zone: str = "UTC"
-    #: formats of times, strptime style, tried in order; empty: ISO-like forms, found from a sample
+    #: formats of times, strptime style or "unix" (seconds) or "unix_ms", tried in order; empty: found from
+    #: the file, which must tell whether the day or the month comes first
     formats: tuple[str, ...] = ()
     #: texts that mean "no value", beside the empty text and those of the preset
     missing: tuple[str, ...] = ()
@@ -78,10 +85,17 @@ class Source(_Settings):
         _members(value, MAPPABLE, "a column that can be mapped")
         return value
 
-    @field_validator("units")
+    @field_validator("units", "remaining")
     @classmethod
-    def _known_durations(cls, value: dict[str, DurationUnit]) -> dict[str, DurationUnit]:
+    def _known_durations(cls, value: dict[str, str]) -> dict[str, str]:
         _members(value, DURATIONS, "a column of durations")
+        return value
+
+    @field_validator("remaining")
+    @classmethod
+    def _limits(cls, value: dict[str, str]) -> dict[str, str]:
+        for limit in value.values():
+            parse_limit(limit)
         return value
 
     @field_validator("exclude")

@@ -20,7 +20,7 @@ from csimprove.errors import SettingsError
 from csimprove.metrics.definitions import CATALOGUE, Metric, catalogue, hint
 from csimprove.metrics.measures import Measures
 from csimprove.settings import Settings
-from csimprove.tickets import Reading, read_tickets
+from csimprove.tickets import Reading, read_tickets, source_paths
 
 #: Settings that do not change a figure.
 _IMMATERIAL = {"file", "language", "report", "engine", "phases", "spc", "alerts", "alerting"}
@@ -86,7 +86,8 @@ def _key(settings: Settings, moment: datetime | None) -> str:
     facts += [_digest(file) for pattern in _CODE for file in sorted(_PACKAGE.glob(pattern))]
     facts.append(json.dumps(settings.model_dump(mode="json", exclude=_IMMATERIAL), sort_keys=True))
     for name in (settings.source.path, settings.source.pauses):
-        facts.append("" if name is None else _digest(settings.path(name)))
+        paths = [] if name is None else source_paths(settings.path(name))
+        facts += [str(len(paths)), *map(_digest, paths)]
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from csimprove.tickets.files import source_paths
 from csimprove.tickets.mapping import preset
-from csimprove.tickets.reader import read_tickets
+from csimprove.tickets.reader import read_tickets, take
 from csimprove.tickets.reading import Reading
 
-__all__ = ["Reading", "preset", "read_tickets"]
+__all__ = ["Reading", "preset", "read_tickets", "source_paths", "take"]

@@ -24,6 +24,29 @@ ISO_FORMATS = tuple(
     for day in ("%Y-%m-%d", "%Y/%m/%d")
     for clock in (" %H:%M:%S", "T%H:%M:%S", "T%H:%M:%S.%f", " %H:%M:%S.%f", " %H:%M", "T%H:%M", "")
 )
+#: Forms of time that do not tell whether the day or the month comes first; the file must. A year of two
+#: digits is not among them: it could be a day as well.
+_SHORT = tuple(
+    f"{{}}{mark}{{}}{mark}%Y{clock}"
+    for mark in "/.-"
+    for clock in ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+)
+DAY_FIRST = tuple(form.format("%d", "%m") for form in _SHORT)
+MONTH_FIRST = tuple(form.format("%m", "%d") for form in _SHORT)
+#: Their first two numbers.
+SHORT = r"^(\d{1,2})[/.-](\d{1,2})[/.-]\d{4}(?: \d{1,2}:\d\d(?::\d\d)?(?: [AaPp][Mm])?)?$"
+#: Times counted from 1970, and how many of them make a second.
+UNIX = {"unix": 1, "unix_ms": 1000}
+#: Parts of a duration in words, in seconds.
+_PARTS = {
+    "(?:days?|d|天|日)": 86400,
+    "(?:hours?|hrs?|h|小时|时)": 3600,
+    "(?:minutes?|mins?|m|分钟|分)": 60,
+    "(?:seconds?|secs?|s|秒)": 1,
+}
+_WORDS = rf"(?i)^-?(?:\d+ *(?:{'|'.join(_PARTS)})[ ,]*)+$"
+#: Hours, minutes and perhaps seconds; the hours may go beyond 24.
+_HOURS = r"^-?(\d+):([0-5]\d)(?::([0-5]\d)(?:\.\d+)?)?$"
 #: A time with its own offset, which wins over the zone of the settings.
 _OFFSET = r"^(.*\d:\d\d(?:[.:][\d.]+)?(?: ?[AaPp][Mm])?) ?([Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?)$"
 _TRUE = ("true", "yes", "1", "y", "t", "是")
@@ -48,6 +71,27 @@ class Times:
     described: str
     #: most of a sample carry an offset
     offset_first: bool = False
+    #: of ``formats``, those in which day and month stand the other way round than in the first one
+    swapped: tuple[str, ...] = ()
+    #: units of times counted from 1970, see `UNIX`
+    unix: tuple[str, ...] = ()
+
+
+def swapped(formats: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the formats in which day and month stand the other way round than in the first such one.
+
+    Examples
+    --------
+    >>> swapped(("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y"))
+    ('%m/%d/%Y',)
+    """
+    orders = {
+        form: form.find("%d") < form.find("%m")
+        for form in formats
+        if 0 <= form.find("%d") < form.lower().find("%y")
+    }
+    orders = {form: order for form, order in orders.items() if "%m" in form}
+    return tuple(form for form, order in orders.items() if order != next(iter(orders.values())))
 
 
 def literal(text: str) -> str:
@@ -62,15 +106,22 @@ def quoted(name: str) -> str:
 
 def texts(fields: Iterable[Field], missing: Iterable[str], *, file: SourceFile, options: str) -> str:
     """``WITH`` parts up to the trimmed and renamed texts of every field."""
-    names = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(file.headings)))
     # square brackets and wildcards in a path would be read as a pattern
-    path = "".join(f"[{letter}]" if letter in "[*?" else letter for letter in str(file.text))
-    trimmed = ", ".join(f"{_trimmed(f'c{field.position}')} AS {quoted(field.name)}" for field in fields)
-    renamed = ", ".join(f"{_renamed(field, missing)} AS {quoted(field.name)}" for field in fields)
-    return f"""WITH lines AS (
-        SELECT * FROM read_csv({literal(path)}, auto_detect = false, header = true,
+    path = literal("".join(f"[{letter}]" if letter in "[*?" else letter for letter in str(file.text)))
+    if file.types:
+        as_text = ", ".join(
+            f"{_as_text(quoted(heading), kind)} AS c{place}"
+            for place, (heading, kind) in enumerate(zip(file.headings, file.types, strict=True))
+        )
+        lines = f"SELECT {as_text} FROM read_parquet({path})"
+    else:
+        names = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(file.headings)))
+        lines = f"""SELECT * FROM read_csv({path}, auto_detect = false, header = true,
             delim = {literal(file.delimiter)}, quote = '"', escape = '"', compression = 'none',
-            columns = {{{names}}}, {options})),
+            columns = {{{names}}}, {options})"""
+    trimmed = ", ".join(f"{_joined(field, missing)} AS {quoted(field.name)}" for field in fields)
+    renamed = ", ".join(f"{_renamed(field, missing)} AS {quoted(field.name)}" for field in fields)
+    return f"""WITH lines AS ({lines}),
     trimmed AS (SELECT {trimmed} FROM lines),
     texts AS (SELECT {renamed} FROM trimmed)"""
 
@@ -89,7 +140,8 @@ def parse(
     return f"""firsts AS (SELECT *{", " + first if first else ""} FROM texts),
     found AS (SELECT *, {value} FROM firsts)
     SELECT {final}, {rules} AS rule, 0 AS shift,
-        {moved} AS missing_local_time, {twice} AS ambiguous_local_time
+        {moved} AS missing_local_time, {twice} AS ambiguous_local_time,
+        {_swapped(times)} AS swapped_day_month
     FROM found"""
 
 
@@ -126,7 +178,7 @@ def reason(field: Field, times: dict[str, Times]) -> str:
     elif _type(field.name) == "VARCHAR" or _personal(field):
         what = "must be one line; the quote before it may not be closed."
     elif field.name in DURATIONS:
-        what = "must be a duration in numbers, 0 or more."
+        what = "must be a duration, 0 or more: a number, H:MM:SS or 2 d 3 h 4 min."
     else:
         low, high = _bounds(field.name)
         what = f"must be a whole number from {low} to {high}."
@@ -160,6 +212,28 @@ def _trimmed(name: str) -> str:
     return f"CASE WHEN contains({name}, chr(9)) THEN trim({name}, ' ' || chr(9)) ELSE trim({name}) END"
 
 
+def _as_text(name: str, kind: str) -> str:
+    """Return a value of Parquet as it would stand in a CSV file."""
+    if kind in ("DOUBLE", "FLOAT"):
+        # an id that went through a spreadsheet or a frame with gaps has become 123.0
+        whole = f"{name} = trunc({name}) AND abs({name}) < 9e15"
+        return (
+            f"CASE WHEN {whole} THEN CAST(CAST({name} AS BIGINT) AS VARCHAR) ELSE CAST({name} AS VARCHAR) END"
+        )
+    if kind == "INTERVAL":
+        return f"CAST(CAST(epoch({name}) AS BIGINT) AS VARCHAR) || 's'"
+    return f"CAST({name} AS VARCHAR)"
+
+
+def _joined(field: Field, missing: Iterable[str]) -> str:
+    parts = [_trimmed(f"c{place}") for place in field.positions]
+    if len(parts) == 1:
+        return parts[0]
+    empty = " ".join(f"WHEN {literal(text)} THEN NULL" for text in dict.fromkeys(["", *missing]))
+    # || gives null when any part is missing
+    return " || ' ' || ".join(f"(CASE {part} {empty} ELSE {part} END)" for part in parts)
+
+
 def _renamed(field: Field, missing: Iterable[str]) -> str:
     choices = dict.fromkeys(["", *missing], "") | field.values
     cases = " ".join(f"WHEN {literal(a)} THEN {literal(b) if b else 'NULL'}" for a, b in choices.items())
@@ -172,7 +246,32 @@ def _first(field: Field, times: dict[str, Times]) -> str:
         how = times[field.name]
         parsed = f"try_strptime({text}, {_list(how.formats)})" if how.formats else "NULL::TIMESTAMP"
         return f"CASE WHEN NOT {offset_given(text)} THEN {parsed} END" if how.offset_first else parsed
+    if field.name in DURATIONS:
+        return _seconds(field)
     return f"try_cast({text} AS DOUBLE)" if _type(field.name) in _LARGEST and not _personal(field) else ""
+
+
+def _seconds(field: Field) -> str:
+    """Duration in seconds: a number in its unit, hours and minutes, or words."""
+    text = quoted(field.name)
+    base = "minutes" if field.name.endswith("_minutes") else "seconds"
+    number = f"try_cast({text} AS DOUBLE)"
+
+    def total(pattern: str, parts: Iterable[tuple[str, int, int]]) -> str:
+        found = (
+            f"coalesce(try_cast(regexp_extract({text}, {literal(part)}, {group}) AS DOUBLE), 0) * {seconds}"
+            for part, group, seconds in parts
+        )
+        sign = f"CASE WHEN starts_with({text}, '-') THEN -1 ELSE 1 END"
+        return f"WHEN regexp_matches({text}, {literal(pattern)}) THEN {sign} * ({' + '.join(found)})"
+
+    clock = [(_HOURS, 1, 3600), (_HOURS, 2, 60), (_HOURS, 3, 1)]
+    words = [(rf"(?i)(\d+) *{part}(?:[^a-z]|$)", 1, seconds) for part, seconds in _PARTS.items()]
+    found = (
+        f"CASE WHEN {number} IS NOT NULL THEN {number} * {DURATION_UNITS[field.unit or base]} "
+        f"{total(_HOURS, clock)} {total(_WORDS, words)} END"
+    )
+    return found if field.limit is None else f"{field.limit} - ({found})"
 
 
 def _value(field: Field, times: dict[str, Times], zone: str, key: str) -> str:
@@ -186,6 +285,10 @@ def _value(field: Field, times: dict[str, Times], zone: str, key: str) -> str:
     if field.name in times:
         offset = times[field.name].offset_formats
         other = offset_parts(text, offset) if offset else "NULL"
+        for unit in times[field.name].unix:
+            counted = f"try_cast({text} AS DOUBLE) / {UNIX[unit]}"
+            moment = f"make_timestamp(CAST({counted} * 1e6 AS BIGINT))"
+            other = f"coalesce({other}, CASE WHEN {counted} BETWEEN 0 AND 4e9 THEN {moment} END)"
         utc = _utc(first, zone)
         return f"date_trunc('second', CASE WHEN {first} IS NULL THEN {other} ELSE {utc} END)"
     if _type(field.name) == "BOOLEAN":
@@ -196,7 +299,7 @@ def _value(field: Field, times: dict[str, Times], zone: str, key: str) -> str:
     number, whole = first, f" AND {first} = floor({first})"
     if field.name in DURATIONS:
         base = "minutes" if field.name.endswith("_minutes") else "seconds"
-        number, whole = f"({first} * {DURATION_UNITS[field.unit or base]} / {DURATION_UNITS[base]})", ""
+        number, whole = f"({first} / {DURATION_UNITS[base]})", ""
     low, high = _bounds(field.name)
     cast = f"CAST(round({number}) AS {_type(field.name)})"
     return f"CASE WHEN {number} BETWEEN {low} AND {high}{whole} THEN {cast} END"
@@ -248,6 +351,17 @@ def _odd(names: Iterable[str], zone: str, test: Callable[[str], str]) -> str:
     since, _ = steady(zone)
     tests = (f"CASE WHEN {quoted(f'first {name}')} < {since} THEN {test(name)} END" for name in names)
     return f"coalesce({' OR '.join(tests)}, false)"
+
+
+def _swapped(times: dict[str, Times]) -> str:
+    """Whether a row has a time that can only be read with day and month the other way round."""
+    tests = []
+    for name, how in times.items():
+        if how.swapped:
+            usual = _list(form for form in how.formats if form not in how.swapped)
+            first = quoted(f"first {name}")
+            tests.append(f"({first} IS NOT NULL AND try_strptime({quoted(name)}, {usual}) IS NULL)")
+    return " OR ".join(tests) or "false"
 
 
 def _round_trip(name: str, zone: str, minutes: int) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import shutil
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -16,18 +19,19 @@ from csimprove import columns
 from csimprove.errors import Failure, SettingsError, TicketDataError
 from csimprove.settings import Settings
 from csimprove.tickets import parsing
-from csimprove.tickets.files import SourceFile, open_source
+from csimprove.tickets.files import SourceFile, normal, open_source, source_paths
 from csimprove.tickets.mapping import (
     REQUIRED,
     Field,
+    headings_of,
+    known,
     map_fields,
     missing_texts,
     pause_fields,
     repeated,
-    wanted,
 )
 from csimprove.tickets.masking import mask, project_key
-from csimprove.tickets.parsing import ISO_FORMATS, Times, quoted
+from csimprove.tickets.parsing import DAY_FIRST, ISO_FORMATS, MONTH_FIRST, Times, quoted
 from csimprove.tickets.reading import Reading
 
 if TYPE_CHECKING:
@@ -42,6 +46,8 @@ _SAMPLE = 1_000
 #: Rows that become tickets.
 _USED = "rule IS NULL AND ticket_id IS NOT NULL AND opened_at IS NOT NULL"
 _PARQUET = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 500000)"
+#: Seconds after which a folder of copies belongs to a reading that crashed.
+_STALE = 86_400
 _PAUSES = ("ticket_id", "start_at", "end_at")
 
 
@@ -56,12 +62,46 @@ class _Table:
     #: lines that were split into values, and those that could not be
     read: int
     malformed: int
+    #: lines after the last row that belong to no row
+    footer: int
     rejects: tuple[Failure, ...]
     reject_count: int
 
+
+@dataclass(frozen=True, slots=True)
+class _Tickets:
+    """The files of a source as the one view ``tickets``, whose ``n`` goes on from file to file."""
+
+    tables: tuple[_Table, ...]
+
     @property
     def columns(self) -> tuple[str, ...]:
-        return tuple(field.name for field in self.fields)
+        found = {field.name for table in self.tables for field in table.fields}
+        return tuple(name for name in columns.TICKETS if name in found)
+
+    @property
+    def label(self) -> str:
+        """Name for people."""
+        first, *others = (table.file.name for table in self.tables)
+        return f"{first} … {others[-1]} ({len(self.tables)} files)" if others else first
+
+    @property
+    def rejects(self) -> tuple[Failure, ...]:
+        if len(self.tables) == 1:
+            return self.tables[0].rejects
+        named = (
+            replace(each, column=f"{table.file.name}: {each.column}".rstrip(": "))
+            for table in self.tables
+            for each in table.rejects
+        )
+        return tuple(named)[:KEPT_REJECTS]
+
+    def sum(self, of: Callable[[_Table], int]) -> int:
+        return sum(map(of, self.tables))
+
+    def each(self, of: Callable[[SourceFile], str]) -> str:
+        """Different facts of the files, in one text."""
+        return ", ".join(dict.fromkeys(of(table.file) for table in self.tables))
 
 
 def read_tickets(settings: Settings, folder: Path) -> Reading:
@@ -95,28 +135,84 @@ def read_tickets(settings: Settings, folder: Path) -> Reading:
     wins, else the last one. ``recontact_at`` is the next opening by the same customer in the same category
     (tickets without a category form one of their own).
     """
+    return _read(source_paths(settings.path(settings.source.path)), settings, folder)
+
+
+def take(frame: Any, settings: Settings, folder: Path) -> Reading:
+    """Read tickets from a frame instead of a file.
+
+    Parameters
+    ----------
+    frame
+        Any frame that narwhals knows: Polars, pandas, PyArrow, a DuckDB relation, PySpark, Ibis. Only the
+        mapped columns are taken from it.
+    settings
+        The project; ``source`` maps the frame's columns. ``source.path`` is not looked at.
+    folder
+        Where the results are written, as by `read_tickets`.
+
+    Returns
+    -------
+    Reading
+        As of `read_tickets`; its rows are those of the frame, the first one being row 2.
+
+    Raises
+    ------
+    TicketDataError
+        If a mapped column is not there or cannot hold its values.
+    """
+    import narwhals as nw  # noqa: PLC0415 - heavy
+
+    lazy = nw.from_native(frame).lazy()
+    mapped = set(map(normal, headings_of(settings.source)))
+    names = [name for name in lazy.collect_schema().names() if normal(name) in mapped]
+    folder.mkdir(parents=True, exist_ok=True)
+    with _scratch(folder) as scratch:
+        path = scratch / "frame.parquet"
+        (lazy.select(names) if names else lazy.head(0)).sink_parquet(path)
+        return _read(source_paths(path), settings, folder)
+
+
+def _read(paths: list[Path], settings: Settings, folder: Path) -> Reading:
     folder.mkdir(parents=True, exist_ok=True)
     source, key = settings.source, project_key(settings.folder)
-    headings = [heading for group in wanted(source).values() for heading in group]
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".reading-") as name:
-        scratch = Path(name)
-        file = open_source(
-            settings.path(source.path),
-            encoding=source.encoding,
-            delimiter=source.delimiter,
-            wanted=headings,
-            scratch=scratch,
-        )
-        fields = map_fields(source, file)
+    with _scratch(folder) as scratch:
+        files = [
+            open_source(
+                path,
+                encoding=source.encoding,
+                delimiter=source.delimiter,
+                table=source.table,
+                wanted=headings_of(source),
+                scratch=scratch,
+            )
+            for path in paths
+        ]
+        mapped = [map_fields(source, file) for file in files]
         with _engine(settings, scratch) as con:
-            table = _load(con, "tickets", file, fields, settings=settings, key=key)
-            _mark_repeated(con, table)
-            reading = _account(con, table, settings)
-            _write_tickets(con, table, folder / "tickets.parquet")
-            reading = _read_pauses(con, table, reading, settings=settings, folder=folder, scratch=scratch)
+            tables = tuple(
+                _load(con, f"tickets_{place}", file, fields, settings=settings, key=key)
+                for place, (file, fields) in enumerate(zip(files, mapped, strict=True))
+            )
+            tickets = _joined(con, tables)
+            _mark_repeated(con, tickets)
+            reading = _account(con, tickets, settings)
+            _write_tickets(con, tickets, folder / "tickets.parquet")
+            reading = _read_pauses(con, tickets, reading, settings=settings, folder=folder, scratch=scratch)
     text = json.dumps(reading.to_dict(), ensure_ascii=False, indent=1)
     (folder / "reading.json").write_text(text + "\n", encoding="utf-8")
     return reading
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """Make a folder for copies of the source, which name people; remove those that a crash left behind."""
+    for old in (*folder.glob(".reading-*"), *folder.parent.glob(".*/.reading-*")):
+        with suppress(OSError):
+            if time.time() - old.stat().st_mtime > _STALE:
+                shutil.rmtree(old, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".reading-") as name:
+        yield Path(name)
 
 
 @contextmanager
@@ -150,15 +246,22 @@ def _load(
     settings: Settings,
     key: str,
 ) -> _Table:
+    exclude = {} if name == "pauses" else settings.source.exclude
+    options = f"store_rejects = true, rejects_table = 'bad_{name}', rejects_scan = 'scan_{name}'"
+    texts = parsing.texts(fields, missing_texts(settings.source), file=file, options=options)
     times = _times(con, file, fields, settings)
-    exclude = settings.source.exclude if name == "tickets" else {}
-    bad = f"store_rejects = true, rejects_table = 'bad_{name}', rejects_scan = 'scan_{name}'"
-    texts = parsing.texts(fields, missing_texts(settings.source), file=file, options=bad)
-    parsed = parsing.parse(fields, times, zone=settings.source.zone, exclude=exclude, key=key)
-    con.execute(f"CREATE TEMP TABLE loaded_{name} AS {texts}, {parsed}")
-    # the engine keeps the order of the file, so that the place in the table tells the line
-    con.execute(f"CREATE TEMP VIEW {name} AS SELECT rowid + 1 + shift AS n, * FROM loaded_{name}")
-    malformed, malformed_count = _malformed(con, name)
+    while True:
+        parsed = parsing.parse(fields, times, zone=settings.source.zone, exclude=exclude, key=key)
+        con.execute(f"CREATE OR REPLACE TEMP TABLE loaded_{name} AS {texts}, {parsed}")
+        # the engine keeps the order of the file, so that the place in the table tells the line
+        con.execute(
+            f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT rowid + 1 + shift AS n, * FROM loaded_{name}"
+        )
+        if settings.source.formats or not (order := _order_found(con, name, file, fields, times)):
+            break
+        times |= order
+        con.execute(f"DROP TABLE IF EXISTS bad_{name}; DROP TABLE IF EXISTS scan_{name}")
+    malformed, malformed_count = ([], 0) if file.types else _malformed(con, name)
     read, *unread = _row(con, name, ["count(*)", *(f"count({quoted('bad ' + f.name)})" for f in fields)])
     if not read and not malformed:
         reason = "has a heading but no rows. Export the tickets again, or correct `path` under [source]."
@@ -166,39 +269,124 @@ def _load(
     _refuse_hopeless(con, name, file, fields, times)
     rejects = (*malformed, *_unread(con, name, fields, times))
     total = malformed_count + sum(unread)
-    return _Table(name, file, fields, times, read, malformed_count, rejects[:KEPT_REJECTS], total)
+    return _Table(name, file, fields, times, read, malformed_count, 0, rejects[:KEPT_REJECTS], total)
+
+
+def _joined(con: DuckDBPyConnection, tables: tuple[_Table, ...]) -> _Tickets:
+    parts, base = [], 0
+    for table in tables:
+        parts.append(f"SELECT n + {base} AS n, {base} AS base, * EXCLUDE (n) FROM {table.name}")
+        base += table.read + table.malformed
+    con.execute(f"CREATE TEMP VIEW tickets AS {' UNION ALL BY NAME '.join(parts)}")
+    return _Tickets(tables)
 
 
 def _times(
     con: DuckDBPyConnection, file: SourceFile, fields: tuple[Field, ...], settings: Settings
 ) -> dict[str, Times]:
-    """Find how the times of every column are written: as set, else ISO forms, the likely one first."""
+    """Find how the times of every column are written: as set, else the usual forms, the likely one first."""
     names = [field.name for field in fields if parsing.is_time(field.name)]
     if formats := settings.source.formats:
         _check_formats(con, formats)
-        with_offset = tuple(form.replace("%z", "").rstrip() for form in formats if "%z" in form)
-        plain = tuple(form for form in formats if "%z" not in form)
-        described = f"written as {' or '.join(formats)}"
-        return dict.fromkeys(names, Times(plain, with_offset, described, offset_first=not plain))
+        return dict.fromkeys(names, _as_set(formats))
+    more = tuple(known(settings.source)["formats"])
+    unix = tuple(form for form in more if form in parsing.UNIX)
+    forms = (*ISO_FORMATS, *(form for form in more if form not in unix))
     texts = parsing.texts(fields, missing_texts(settings.source), file=file, options="ignore_errors = true")
     con.execute(f"CREATE OR REPLACE TEMP TABLE sample AS {texts} SELECT * FROM texts LIMIT {_SAMPLE}")
     found = {}
     for name in names:
+        tried = (*forms, *_order(con, "sample", quoted(name))[0])
         bare = parsing.without_offset(quoted(name))
-        tries = [f"count(try_strptime({bare}, {parsing.literal(form)}))" for form in ISO_FORMATS]
+        tries = [f"count(try_strptime({bare}, {parsing.literal(form)}))" for form in tried]
         offset = f"count(*) FILTER ({parsing.offset_given(quoted(name))})"
         total, carried, *hits = _row(con, "sample", [f"count({quoted(name)})", offset, *tries])
-        order = sorted(range(len(hits)), key=lambda place: -hits[place])
-        likely = tuple(ISO_FORMATS[place] for place in order)
+        likely = tuple(tried[place] for place in sorted(range(len(hits)), key=lambda place: -hits[place]))
         described = "written like 2025-03-31 14:05:00"
-        found[name] = Times(likely, likely, described, offset_first=carried * 2 > total)
+        found[name] = Times(likely, likely, described, offset_first=carried * 2 > total, unix=unix)
+    return found
+
+
+def _as_set(formats: tuple[str, ...]) -> Times:
+    unix = tuple(form for form in formats if form in parsing.UNIX)
+    offset = tuple(form.replace("%z", "").rstrip() for form in formats if "%z" in form)
+    plain = tuple(form for form in formats if "%z" not in form and form not in unix)
+    return Times(
+        plain,
+        offset,
+        f"written as {' or '.join(formats)}",
+        offset_first=bool(offset) and not plain,
+        swapped=parsing.swapped(plain),
+        unix=unix,
+    )
+
+
+def _order(con: DuckDBPyConnection, table: str, text: str) -> tuple[tuple[str, ...], int, int, int]:
+    """Return the forms that texts like 25/03/2025 decide for, if they agree.
+
+    Also how many only fit with the day first, only with the month first, and with either.
+    """
+    bare = parsing.without_offset(text)
+    first, second = (
+        f"try_cast(regexp_extract({bare}, {parsing.literal(parsing.SHORT)}, {group}) AS INTEGER)"
+        for group in (1, 2)
+    )
+    day, month, both = _row(
+        con,
+        table,
+        [
+            f"count(*) FILTER ({first} BETWEEN 13 AND 31 AND {second} <= 12)",
+            f"count(*) FILTER ({second} BETWEEN 13 AND 31 AND {first} <= 12)",
+            f"count(*) FILTER ({first} <= 12 AND {second} <= 12)",
+        ],
+    )
+    forms = () if bool(day) == bool(month) else DAY_FIRST if day else MONTH_FIRST
+    return forms, day, month, both
+
+
+def _order_found(
+    con: DuckDBPyConnection,
+    name: str,
+    file: SourceFile,
+    fields: tuple[Field, ...],
+    times: dict[str, Times],
+) -> dict[str, Times]:
+    """Find, for texts like 25/03/2025 that could not be read, whether the day or the month comes first.
+
+    The sample may hold none of them. It is never guessed: raises `TicketDataError` if nothing decides, or if
+    both orders occur.
+    """
+    found, failures = {}, []
+    for field in (field for field in fields if field.name in times):
+        how, bad = times[field.name], quoted(f"bad {field.name}")
+        forms, day, month, both = _order(con, name, bad)
+        against = month if DAY_FIRST[0] in how.formats else day if MONTH_FIRST[0] in how.formats else None
+        if against == 0 or not day + month + both:
+            continue
+        if against is None and forms:
+            likely = (*how.formats, *forms)
+            found[field.name] = replace(how, formats=likely, offset_formats=likely)
+            continue
+        what = f"{both} values fit with the day first and with the month first, and no other decides"
+        if day + month:
+            what = "values with the day first and values with the month first stand side by side"
+        short = f"regexp_matches({parsing.without_offset(bad)}, {parsing.literal(parsing.SHORT)})"
+        rows = con.execute(f"SELECT {bad}, n + 1 FROM {name} WHERE {short} ORDER BY n LIMIT 3").fetchall()
+        examples = ", ".join(f"{mask(text)!r} (row {row})" for text, row in rows)
+        reason = (
+            f"{what}, for example {examples}. Set `formats` under [source] to every form that occurs, "
+            'such as ["%d/%m/%Y"] or ["%m/%d/%Y"]; the first that fits is taken.'
+        )
+        failures.append(Failure(field.heading, None, "", reason))
+    if failures:
+        raise TicketDataError(file.name, failures)
     return found
 
 
 def _check_formats(con: DuckDBPyConnection, formats: tuple[str, ...]) -> None:
     import duckdb  # noqa: PLC0415 - heavy
 
-    for form in formats:
+    for form in (form for form in formats if form not in parsing.UNIX):
         try:
             con.execute(f"SELECT try_strptime('', {parsing.literal(form)})").fetchall()
             known = "%Z" not in form
@@ -277,25 +465,30 @@ def _unread(
         yield Failure(field.heading, row, mask(value), reason)
 
 
-def _mark_repeated(con: DuckDBPyConnection, table: _Table) -> None:
+def _mark_repeated(con: DuckDBPyConnection, tickets: _Tickets) -> None:
     """Give all rows of one id but the one updated last (else the last one) the rule ``duplicate_id``."""
     twice = f"SELECT ticket_id FROM tickets WHERE {_USED} GROUP BY ticket_id HAVING count(*) > 1"
-    updated = "updated_at DESC NULLS LAST, " if "updated_at" in table.columns else ""
-    con.execute(f"""UPDATE loaded_tickets SET rule = 'duplicate_id' WHERE rowid + 1 + shift IN (
-        SELECT n FROM (
-            SELECT n, row_number() OVER (PARTITION BY ticket_id ORDER BY {updated}n DESC) AS place
-            FROM tickets WHERE {_USED} AND ticket_id IN ({twice}))
-        WHERE place > 1)""")
+    updated = "updated_at DESC NULLS LAST, " if "updated_at" in tickets.columns else ""
+    con.execute(f"""CREATE TEMP TABLE repeated AS SELECT base, n - base AS n FROM (
+        SELECT base, n, row_number() OVER (PARTITION BY ticket_id ORDER BY {updated}n DESC) AS place
+        FROM tickets WHERE {_USED} AND ticket_id IN ({twice}))
+        WHERE place > 1""")
+    base = 0
+    for table in tickets.tables:
+        con.execute(f"""UPDATE loaded_{table.name} SET rule = 'duplicate_id'
+            WHERE rowid + 1 + shift IN (SELECT n FROM repeated WHERE base = {base})""")
+        base += table.read + table.malformed
 
 
-def _account(con: DuckDBPyConnection, table: _Table, settings: Settings) -> Reading:
-    names, file = table.columns, table.file
+def _account(con: DuckDBPyConnection, table: _Tickets, settings: Settings) -> Reading:
+    names = table.columns
     used = f"(SELECT * FROM tickets WHERE {_USED})"
     suspicious = {
         "answered_before_opened": "first_response_at < opened_at",
         "resolved_before_opened": "resolved_at < opened_at",
         "missing_local_time": "missing_local_time",
         "ambiguous_local_time": "ambiguous_local_time",
+        "swapped_day_month": "swapped_day_month",
     }
     has = {flag: rule for flag, rule in suspicious.items() if flag == rule or rule.split()[0] in names}
     [unusable] = _row(con, "tickets", ["count(*) FILTER (ticket_id IS NULL OR opened_at IS NULL)"])
@@ -315,34 +508,38 @@ def _account(con: DuckDBPyConnection, table: _Table, settings: Settings) -> Read
         "AND ticket_id IS NOT NULL AND opened_at IS NOT NULL GROUP BY rule"
     ).fetchall()
     excluded = dict.fromkeys(settings.source.exclude, 0) | dict(left_out)
-    rejected = table.malformed + unusable
+    rejected = table.sum(lambda each: each.malformed) + unusable
     if not tickets:
         reason = (
             f"holds no ticket: {rejected} rows are rejected, {sum(excluded.values())} left out by a rule."
         )
-        raise TicketDataError(file.name, [Failure("", None, "", reason), *table.rejects])
-    stamps = [f"max({quoted(name)})" for name in table.times if name != "due_at"]
+        raise TicketDataError(table.label, [Failure("", None, "", reason), *table.rejects])
+    stamps = [f"max({quoted(name)})" for name in names if parsing.is_time(name) and name != "due_at"]
     flags = {
-        "repeated_heading": repeated(table.fields, file.headings),
-        "continued_lines": max(file.lines - 1 - table.read - table.malformed, 0),
+        "repeated_heading": max(repeated(each.fields, each.file.headings) for each in table.tables),
+        "continued_lines": table.sum(
+            lambda each: max(each.file.lines - 1 - each.read - each.malformed - each.footer, 0)
+        ),
+        "footer_lines": table.sum(lambda each: each.footer),
     } | dict(zip(has, counts, strict=False))
     present = ["recontact_at"] if "customer_key" in names else []
+    hashes = [each.file.sha256 for each in table.tables]
     return Reading(
-        source=file.name,
-        sha256=file.sha256,
-        encoding=file.encoding,
-        delimiter=file.delimiter,
+        source=table.label,
+        sha256=hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest(),
+        encoding=table.each(lambda file: file.encoding),
+        delimiter=table.each(lambda file: file.delimiter),
         preset=settings.source.preset,
-        rows=table.read + table.malformed,
+        rows=table.sum(lambda each: each.read + each.malformed),
         used=tickets,
         rejected_rows=rejected,
         excluded=excluded,
         rejects=table.rejects,
-        reject_count=table.reject_count,
+        reject_count=table.sum(lambda each: each.reject_count),
         flags={flag: count for flag, count in flags.items() if count},
         columns=tuple(name for name in columns.TICKETS if name in (*names, *present)),
         filled={name: count / tickets for name, count in zip(names, counts[len(has) :], strict=True)},
-        headings={field.name: field.heading for field in table.fields},
+        headings={field.name: field.heading for each in table.tables for field in each.fields},
         first_opened=first.replace(tzinfo=UTC),
         last_opened=last.replace(tzinfo=UTC),
         latest=max(stamp for stamp in _row(con, "tickets", stamps) if stamp).replace(tzinfo=UTC),
@@ -350,9 +547,9 @@ def _account(con: DuckDBPyConnection, table: _Table, settings: Settings) -> Read
     )
 
 
-def _write_tickets(con: DuckDBPyConnection, table: _Table, path: Path) -> None:
+def _write_tickets(con: DuckDBPyConnection, table: _Tickets, path: Path) -> None:
     """Write the used rows, in the order of the file, each with its customer's next contact."""
-    source = {name: quoted(name) for name in table.columns} | {"row": "n + 1"}
+    source = {name: quoted(name) for name in table.columns} | {"row": "n - base + 1"}
     joined = f"(SELECT * FROM tickets WHERE {_USED})"
     if "customer_key" in table.columns:
         category = ", category" if "category" in table.columns else ""
@@ -369,7 +566,7 @@ def _write_tickets(con: DuckDBPyConnection, table: _Table, path: Path) -> None:
 
 def _read_pauses(
     con: DuckDBPyConnection,
-    tickets: _Table,
+    tickets: _Tickets,
     reading: Reading,
     *,
     settings: Settings,
@@ -382,7 +579,7 @@ def _read_pauses(
         con.execute(f"COPY (SELECT {_typed(columns.PAUSES, {})} LIMIT 0) TO {target}")
         return reading
     path = settings.path(settings.source.pauses)
-    file = open_source(path, encoding=None, delimiter=None, wanted=_PAUSES, scratch=scratch)
+    file = open_source(path, wanted=_PAUSES, scratch=scratch)
     fields = pause_fields(file, _PAUSES)
     table = _load(con, "pauses", file, fields, settings=settings, key="")
     usable = """ticket_id IS NOT NULL AND start_at IS NOT NULL AND "bad end_at" IS NULL"""
