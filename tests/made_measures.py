@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -50,11 +50,12 @@ def made_measures(
     metrics: Sequence[str] = ("response_on_time", "first_contact_resolution"),
     unavailable: Sequence[str] = (),
     as_of: datetime = DECIDED,
+    keys: tuple[str, ...] = KEYS,
 ) -> Measures:
     """Return measures from rows of keys, ``tickets`` and metric = (sum, decided[, eligible[, squares]])."""
     wide = []
     for row in rows:
-        record: dict[str, Any] = {key: row.get(key, "") for key in KEYS}
+        record: dict[str, Any] = {key: row.get(key, "") for key in keys}
         record |= {"tickets": row["tickets"], "no_reply": row.get("no_reply", 0)}
         for name in metrics:
             total, decided, *rest = row.get(name, (0, 0))
@@ -67,7 +68,7 @@ def made_measures(
     frame["day"] = pd.to_datetime(frame["day"])
     return Measures(
         frame=frame,
-        keys=KEYS,
+        keys=keys,
         metrics=tuple(metric for metric in CATALOGUE if metric.name in metrics),
         unavailable=tuple(unavailable),
         reading=reading(int(frame["tickets"].sum())),
@@ -93,6 +94,30 @@ def pilot_rows(
             cells = {name: (total, decided) for name, (decided, total) in parts.items()}
             rows.append({"day": day, "tickets": max(n for n, _ in parts.values()), **team, **cells})
     return rows
+
+
+def weekly_rows(
+    rates: Sequence[Sequence[float]],
+    *,
+    regions: Sequence[str],
+    n: int = 100,
+    metrics: Sequence[str] = ("response_on_time", "first_contact_resolution"),
+    first: date = BEFORE[0],
+    **keys: str,
+) -> list[dict[str, Any]]:
+    """Return one row a team and week: ``rates`` holds the rate of each team week by week from ``first``."""
+    return [
+        {
+            "day": first + timedelta(days=7 * week),
+            "region": region,
+            "team": f"Team {number + 1:02}",
+            "tickets": n,
+            **dict.fromkeys(metrics, (round(n * rate), n)),
+            **keys,
+        }
+        for number, (region, weeks) in enumerate(zip(regions, rates, strict=True))
+        for week, rate in enumerate(weeks)
+    ]
 
 
 def pilot_plan(**fields: Any) -> PilotPlan:

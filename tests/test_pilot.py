@@ -11,9 +11,24 @@ import pytest
 from csimprove.errors import SettingsError
 from csimprove.inference import TeamTest
 from csimprove.metrics import CATALOGUE
-from csimprove.pilot import Cell, PilotMetric, pilot
+from csimprove.pilot import (
+    Cell,
+    Look,
+    PilotMetric,
+    PlanChange,
+    PlanLock,
+    Reason,
+    changes_since_lock,
+    lock_plan,
+    look_history,
+    pilot,
+    plan_hash,
+    plan_lock,
+)
 from csimprove.pilot.effects import Sums, estimate, standardised
-from csimprove.pilot.gate import decide
+from csimprove.pilot.gate import decide, settled
+from csimprove.pilot.looks import look_bound, look_metrics
+from csimprove.settings import Settings
 from made_measures import BEFORE, DECIDED, DURING, made_measures, pilot_plan, pilot_rows
 
 PUBLISHED = tomllib.loads((Path(__file__).parent / "reference" / "inference.toml").read_text("utf-8"))
@@ -83,13 +98,17 @@ def mixed(easy_before, easy_during, *, pilot=False):
     }
 
 
-def mix_shift(**fields):
+def mix_result(**fields):
     teams = [mixed(500 + 10 * i, 500 + 10 * i + (200 if i < 3 else 0)) for i in range(8)]
     rows = []
     for channel in ("web", "phone"):
         rows += pilot_rows(both([team[channel] for team in teams]), pilot=3, channel=channel)
     measures = made_measures(rows)
-    return pilot(measures, plan=pilot_plan(**fields), rng=np.random.default_rng(1)).metrics[0]
+    return pilot(measures, plan=pilot_plan(**fields), rng=np.random.default_rng(1))
+
+
+def mix_shift(**fields):
+    return mix_result(**fields).metrics[0]
 
 
 def test_a_shift_of_the_mix_is_no_effect():
@@ -457,6 +476,286 @@ def test_one_group_is_one_draw():
     assert evaluate(both(MINI), teams=3).one_group is True
 
 
+# --- planned looks ---------------------------------------------------------------------------------
+
+LOOKS = (date(2025, 8, 10), date(2025, 8, 17), date(2025, 8, 24))
+
+
+def part_of(counts, share, day):
+    """Return measures at the end of a day, when a share of the pilot window's tickets is decided."""
+    seen = {
+        name: [(n, k, round(share * m), round(share * j)) for n, k, m, j in teams]
+        for name, teams in counts.items()
+    }
+    as_of = datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=UTC)
+    return made_measures(pilot_rows(seen, pilot=5), metrics=tuple(seen), as_of=as_of)
+
+
+def watch(counts, *, until, made=LOOKS, **fields):
+    """Evaluate a pilot on a day, with the measures of the looks before it."""
+    plan = pilot_plan(looks=LOOKS, **fields)
+    shares = {**dict(zip(LOOKS, (0.25, 0.5, 0.75), strict=True)), DECIDED.date(): 1.0}
+    at = {day: part_of(counts, shares[day], day) for day in shares if day <= until}
+    history = {day: found for day, found in at.items() if day in made and day < until}
+    return pilot(at[until], plan=plan, rng=np.random.default_rng(1), history=history)
+
+
+def test_the_bounds_of_four_looks_are_the_published_ones():
+    z = [look_bound([0.25, 0.5, 0.75, 1][: k + 1], "co_primary", last=k == 3) for k in range(4)]
+    assert z == pytest.approx([4.333, 2.963, 2.359, 2.014], abs=6e-4)
+    pocock = [look_bound([0.25, 0.5, 0.75, 1][: k + 1], "guardrail", last=k == 3) for k in range(4)]
+    assert pocock == pytest.approx([2.368, 2.368, 2.358, 2.350], abs=6e-4)
+
+
+def test_a_single_look_is_the_ordinary_evaluation():
+    result = evaluate(both(spread(0.10)))
+    (look,) = result.looks
+    found = result.metrics[0]
+    assert (look.number, look.date, look.last, look.made) == (1, date(2025, 9, 7), True, True)
+    assert (look.decision, look.reason) == (result.verdict, result.reason)
+    assert found.confidence == 0.95
+    assert (look.metrics[0].ci_low, look.metrics[0].ci_high) == pytest.approx((found.ci_low, found.ci_high))
+
+
+def test_a_clear_gain_goes_at_the_first_look_that_shows_it_and_stays_gone():
+    early = watch(both(spread(0.10)), until=LOOKS[1])
+    assert [look.decision for look in early.looks] == ["continue", "go", "continue", "continue"]
+    assert (early.verdict, early.reason.code, early.reason.values["look"]) == ("go", "both_worth_having", 2)
+    shown = early.looks[1].metrics[0]
+    assert (shown.decided, shown.planned, shown.information) == (2500, 5000, 0.5)
+    assert shown.bound_z == pytest.approx(2.9626, abs=1e-3)
+    assert shown.ci_low == pytest.approx(shown.effect * (1 - shown.bound_t / shown.t))
+    assert [metric.pvalue for metric in early.metrics] == [None, None]
+    late = watch(both(spread(0.10)), until=DECIDED.date())
+    assert (late.verdict, late.reason.values["look"]) == ("go", 2)
+
+
+def test_at_a_look_the_interval_is_the_repeated_one():
+    result = watch(both(spread(0.06)), until=LOOKS[2])
+    found, look = result.metrics[0], result.looks[2].metrics[0]
+    assert (result.verdict, result.reason.code) == ("extend", "before_decision_date")
+    assert (found.ci_low, found.ci_high, found.status) == (look.ci_low, look.ci_high, look.status)
+    assert found.confidence == pytest.approx(1 - look.nominal_p)
+    assert found.confidence > 0.98
+
+
+def test_between_looks_intervals_are_for_watching():
+    plan = pilot_plan(looks=LOOKS)
+    result = pilot(
+        part_of(both(spread(0.10)), 0.5, date(2025, 8, 20)), plan=plan, rng=np.random.default_rng(1)
+    )
+    assert result.metrics[0].confidence == 0.95
+    assert [look.made for look in result.looks] == [False] * 4
+    assert result.verdict == "extend"
+
+
+def test_a_look_without_its_measures_is_not_made_spends_nothing_and_is_said():
+    result = watch(both(spread(0.06)), until=DECIDED.date(), made=LOOKS[1:2])
+    assert [look.made for look in result.looks] == [False, True, False, True]
+    assert result.looks[3].metrics[0].bound_z == pytest.approx(1.9686, abs=1e-3)
+    missed = [one.values for one in result.cannot_conclude if one.code == "look_not_made"]
+    assert missed == [{"date": "2025-08-10"}, {"date": "2025-08-24"}]
+
+
+@pytest.mark.parametrize(("metric", "code"), [("csat", "guardrail_harmed"), (FCR, "co_primary_harmed")])
+def test_harm_stops_at_an_early_look(metric, code):
+    counts = {"response_on_time": spread(0.10), FCR: spread(0.10), "csat": spread(0.0), metric: spread(-0.10)}
+    result = watch(counts, until=LOOKS[2], guardrail=("csat",), margin={"csat": 0.03})
+    assert (result.verdict, result.reason.code, result.reason.values["metric"]) == ("stop", code, metric)
+
+
+def test_a_metric_without_information_is_not_looked_at_and_holds_up_the_go():
+    counts = {"response_on_time": spread(0.10), FCR: [(n, k, 0, 0) for n, k, _, _ in spread(0.10)]}
+    result = watch(counts, until=LOOKS[2])
+    assert [metric.metric for metric in result.looks[2].metrics] == ["response_on_time"]
+    assert result.looks[2].metrics[0].status == "worth_having"
+    assert result.looks[2].decision == "continue"
+
+
+def test_there_is_no_early_go_while_volume_has_moved():
+    counts = [(n, k, *((2 * m, 2 * j) if i < 5 else (m, j))) for i, (n, k, m, j) in enumerate(spread(0.10))]
+    counts[0], counts[9] = (900, 630, 2100, 1680), (1010, 707, 990, 693)
+    result = watch(both(counts), until=LOOKS[2])
+    assert result.volume_ok is False
+    assert {metric.status for metric in result.looks[2].metrics} == {"worth_having"}
+    assert result.looks[2].decision == "continue"
+
+
+def test_a_later_stop_ends_what_an_early_look_let_go():
+    looks = [
+        Look(number, day, number == 3, True, (), decision, decision != "continue" and Reason(decision, {}))
+        for number, (day, decision) in enumerate(zip(LOOKS, ("go", "continue", "stop"), strict=True), start=1)
+    ]
+    last = ("cannot_tell", Reason("volume_moved", {}))
+    assert settled(looks, otherwise=last)[0] == "stop"
+    assert settled(looks[:2], otherwise=last)[0] == "go"
+    assert settled(looks[1:2], otherwise=last) == last
+
+
+def test_looks_keep_the_false_alarms_of_one():
+    rng, rounds, weeks = np.random.default_rng(7), 400, 4
+    plan, treated, alarms = pilot_plan(co_primary=("response_on_time",)), np.arange(20) < 5, 0
+    for _ in range(rounds):
+        rate = 1 / (1 + np.exp(-1.4 - rng.normal(0, 0.3, 20) - rng.normal(0, 0.1, (2, 20))))
+        before = rng.binomial(800, rate[0])
+        during = rng.binomial(200, rate[1], (weeks, 20)).cumsum(axis=0)
+        seen = []
+        for week in range(weeks):
+            sums = Sums(
+                CATALOGUE[0],
+                np.array([before, during[week]], dtype=float)[..., None],
+                np.array([[800] * 20, [200 * (week + 1)] * 20], dtype=float)[..., None],
+                np.zeros((2, 20, 1)),
+                treated,
+            )
+            seen.append(([sums], [estimate(sums, basis="crude", rng=rng)]))
+            (found,) = look_metrics(seen, plan=plan, last=week == weeks - 1)
+            if abs(found.t) > found.bound_t:
+                alarms += 1
+                break
+    assert alarms / rounds == pytest.approx(0.05, abs=4 * np.sqrt(0.05 * 0.95 / rounds))
+
+
+def test_the_history_of_looks_is_loaded_for_those_that_are_past(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr("csimprove.metrics.load_measures", lambda _, as_of: asked.append(as_of) or as_of)
+    plan = pilot_plan(looks=LOOKS)
+    settings = Settings(project="P", source={"path": "x.csv"}, pilot=plan)
+    measures = part_of(both(spread(0.10)), 0.5, LOOKS[1])
+    assert look_history(settings, measures) == {LOOKS[0]: LOOKS[0]}
+    assert asked == [LOOKS[0]]
+
+
+# --- mix of tickets, equal decidedness, what cannot be concluded -----------------------------------
+
+
+def test_a_mix_that_moved_against_the_controls_blocks():
+    result = mix_result()
+    assert (result.verdict, result.reason.code) == ("cannot_tell", "routing_moved")
+    web = next(row for row in result.routing if row.value == "web")
+    assert (web.column, web.effect, web.ok) == ("channel", pytest.approx(0.2), False)
+    assert (web.pilot_before, web.pilot_during) == pytest.approx((0.51, 0.71))
+    assert abs(result.reason.values["change"]) == pytest.approx(0.2)
+
+
+def test_a_mix_that_the_process_is_to_move_does_not_block():
+    result = mix_result(crude_reason="The process moves calls to the web.")
+    assert result.reason.code != "routing_moved"
+    assert "routing_moved" in codes(result)
+
+
+def codes(result):
+    return [one.code for one in result.cannot_conclude]
+
+
+def test_what_cannot_be_concluded_is_listed():
+    counts = both(spread(0.06)) | {"csat": spread(-0.002), "complaint_rate": spread(0.0, start=0.05)}
+    result = evaluate(
+        counts,
+        guardrail=("csat",),
+        margin={"csat": 0.003},
+        secondary=("complaint_rate",),
+        chosen_for="bad_results",
+    )
+    assert codes(result) == [
+        "one_group",
+        "not_randomised",
+        "regression_to_the_mean",
+        "not_locked",
+        "co_primary_not_shown",
+        "co_primary_not_shown",
+        "secondary_not_shown",
+        "guardrail_not_shown_safe",
+    ]
+    assert result.cannot_conclude[2].values == {
+        "metric": "response_on_time",
+        "pilot_before": 0.7,
+        "control_before": 0.7,
+    }
+    names = tuple(f"Team {i:02}" for i in range(1, 21))
+    spread_out = {"group": "team", "pilot": names[:5], "control": names[5:], "assignment": "drawn by lot"}
+    lock = PlanLock("0" * 64, date(2025, 7, 1), ())
+    measures = made_measures(pilot_rows(both(spread(0.10)), pilot=5))
+    found = pilot(measures, plan=pilot_plan(**spread_out), rng=np.random.default_rng(1), lock=lock)
+    assert codes(found) == []
+    assert found.to_dict()["lock"] == {"hash": "0" * 64, "locked_on": "2025-07-01", "changes": ()}
+    late = PlanLock("0" * 64, date(2025, 9, 9), (PlanChange("looks", [], ["2025-08-20"]),))
+    found = pilot(measures, plan=pilot_plan(**spread_out), rng=np.random.default_rng(1), lock=late)
+    assert codes(found) == ["locked_late", "plan_changed"]
+
+
+def test_windows_that_are_not_equally_decided_are_said():
+    row = {"day": DURING[0], "region": "East", "team": "Team 01", "tickets": 100, FCR: (0, 0, 100)}
+    result = evaluate(both(MINI), teams=3, rows=[row])
+    assert [metric.unequally_decided for metric in result.metrics] == [False, True]
+    assert result.metrics[1].decided_gap == pytest.approx(100 / 740)
+    assert "unequally_decided" in codes(result)
+
+
+def test_staff_feedback_is_a_share_with_its_interval():
+    staff = evaluate(both(MINI), teams=3, staff_feedback={"yes": 15, "asked": 20}).staff
+    assert (staff.value, staff.ci_low, staff.ci_high) == pytest.approx((0.75, 0.531, 0.888), abs=5e-4)
+    assert evaluate(both(MINI), teams=3).staff is None
+
+
+# --- the lock --------------------------------------------------------------------------------------
+
+
+def project(folder, **fields):
+    return Settings(
+        project="P", source={"path": "x.csv"}, file=folder / "playbook.toml", pilot=pilot_plan(**fields)
+    )
+
+
+def test_a_locked_plan_is_read_back_with_what_changed(tmp_path):
+    step = {"verdict": "go", "action": 'Roll out "all" \\ 推广', "owner": "Lead", "due": date(2025, 10, 1)}
+    settings = project(tmp_path, next_steps=(step,), guardrail=("csat",), margin={"csat": 0.03})
+    assert plan_lock(settings) is None
+    path = lock_plan(settings, on=date(2025, 8, 1))
+    assert path == tmp_path / "pilot.lock.toml"
+    assert plan_lock(settings) == PlanLock(plan_hash(settings.pilot), date(2025, 8, 1), ())
+    later = project(
+        tmp_path,
+        next_steps=(step,),
+        guardrail=("csat",),
+        margin={"csat": 0.05},
+        decision_date=date(2025, 9, 20),
+        staff_feedback={"yes": 1, "asked": 2},
+    )
+    assert changes_since_lock(later) == (
+        PlanChange("margin.csat", 0.03, 0.05),
+        PlanChange("decision_date", None, "2025-09-20"),
+    )
+    assert lock_plan(settings, on=date(2025, 8, 9)) == path
+    assert plan_lock(settings).locked_on == date(2025, 8, 1)
+    with pytest.raises(SettingsError) as caught:
+        lock_plan(later, on=date(2025, 9, 1))
+    assert str(caught.value) == (
+        "pilot.lock.toml must not be replaced: another plan was locked on 2025-08-01. "
+        "Go back to it, or move the file away and say why in the notes."
+    )
+
+
+def test_an_edited_lock_is_refused(tmp_path):
+    settings = project(tmp_path)
+    path = lock_plan(settings, on=date(2025, 8, 1))
+    path.write_text(path.read_text(encoding="utf-8").replace("0.05", "0.01"), encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        plan_lock(settings)
+    assert str(caught.value) == (
+        "pilot.lock.toml must be as `csimprove plan lock` wrote it: its hash does not fit. "
+        "Restore it from version control."
+    )
+
+
+def test_a_bad_or_missing_plan_is_not_locked(tmp_path):
+    with pytest.raises(SettingsError, match="`minimum_gain` must hold response_on_time"):
+        lock_plan(project(tmp_path, minimum_gain={}), on=date(2025, 8, 1))
+    none = Settings(project="P", source={"path": "x.csv"}, file=tmp_path / "playbook.toml")
+    with pytest.raises(SettingsError, match="must have a \\[pilot\\] plan to lock"):
+        lock_plan(none, on=date(2025, 8, 1))
+
+
 # --- tables ----------------------------------------------------------------------------------------
 
 
@@ -589,3 +888,42 @@ def test_a_running_pilot_may_still_wait_for_a_teams_first_ticket():
     counts = both([(100, 70, 0, 0), *spread(0.0)[1:]])
     result = evaluate(counts, as_of=datetime(2025, 8, 20, tzinfo=UTC))
     assert result.metrics[0].units_pilot == 4
+
+
+def test_what_the_plan_and_the_data_contradict_is_one_message():
+    counts = both([(100, 70, 0, 0), *spread(0.0)[1:]])
+    plan = pilot_plan(
+        pilot=("East", "West"),
+        before=(BEFORE[0], DURING[0]),
+        co_primary=("response_on_time", "first_contact"),
+        minimum_gain={"response_on_time": -0.05, "first_contact": 0.05},
+        looks=(date(2025, 8, 18), date(2025, 9, 5)),
+    )
+    with pytest.raises(SettingsError) as caught:
+        evaluate(counts, plan=plan)
+    assert str(caught.value).splitlines() == [
+        "`pilot` must be corrected:",
+        "  `before` must end before `during` starts, not 2025-08-04 and 2025-08-04",
+        "  `looks` must not be after the pilot ends (2025-08-31), not 2025-09-05",
+        "  `pilot` and `control` must not share West",
+        "  `minimum_gain.response_on_time` must be above 0 (how far, whatever the better side), not -0.05",
+        "  metric 'first_contact' is not in the catalogue; did you mean first_contact_resolution?",
+        "  team 'Team 01' has no ticket in `during` (2025-08-04 to 2025-08-31): leave it out with "
+        "[source.exclude] or change the window",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("unit", "reason"),
+    [
+        ("ticket_id", "not ticket_id: tickets of one team are alike, so a p-value on tickets calls"),
+        ("team", "not team: each has a single ticket, and a p-value on tickets calls"),
+    ],
+)
+def test_a_p_value_on_tickets_is_explained_and_refused(unit, reason):
+    with pytest.raises(SettingsError) as caught:
+        evaluate(both([(1, 1, 1, 0)] * 20), unit=unit)
+    assert str(caught.value) == (
+        "`pilot` must be corrected:\n  `unit` must be what was assigned to an arm, such as team, "
+        f"{reason} 65 to 76 of 100 pilots without any effect significant"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -111,9 +112,14 @@ def look_metrics(
 
 def look_bound(information: Sequence[float], role: Role, *, last: bool) -> float:
     """Return the bound on |z| at the latest of the looks made; looks without new information do not count."""
-    made = [share for share in np.maximum.accumulate(information).tolist() if share > 0]
-    bounds = inference.spending_bounds(made if last else [*made, 1.0], kind=SPENDING[role])
-    return float(bounds[len(made) - 1])
+    made = tuple(share for share in np.maximum.accumulate(information).tolist() if share > 0)
+    return _bounds(made if last else (*made, 1.0), SPENDING[role])[len(made) - 1]
+
+
+@lru_cache(maxsize=256)
+def _bounds(information: tuple[float, ...], kind: Spending) -> list[float]:
+    """Bounds of all looks; metrics of the same information share them."""
+    return [float(bound) for bound in inference.spending_bounds(information, kind=kind)]
 
 
 def _look_metric(
