@@ -12,7 +12,7 @@ import pytest
 from csimprove import __version__, playbook, samples
 from csimprove.cli import main
 from csimprove.errors import Failure, RunError, SettingsError, TicketDataError
-from csimprove.playbook import RunOutcome, Verification
+from csimprove.playbook import Verification
 
 COMMANDS = ["check", "init", "run", "sample", "verify"]
 
@@ -66,8 +66,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_run_hands_on_every_option_and_prints_where_the_report_is(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outcome = RunOutcome(Path("r"), Path("r/index.html"), ("01_baseline",), 1.0)
-    calls = recorder(monkeypatch, "run", outcome)
+    calls = recorder(monkeypatch, "run", Path("r/index.html"))
     code, out, _ = call(
         capsys, "run", "playbook.toml", "--only", "01, 05", "-p", "metric=csat", "-p", "text=a=b",
         "--as-of", "2026-03-31", "--language", "zh", "--timeout", "9", "--quiet",
@@ -81,7 +80,7 @@ def test_run_hands_on_every_option_and_prints_where_the_report_is(
                 "parameters": {"metric": "csat", "text": "a=b"},
                 "as_of": "2026-03-31",
                 "language": "zh",
-                "progress": "quiet",
+                "quiet": True,
                 "timeout": 9.0,
             },
         )
@@ -92,7 +91,7 @@ def test_run_hands_on_every_option_and_prints_where_the_report_is(
         "parameters": {},
         "as_of": None,
         "language": None,
-        "progress": "lines",
+        "quiet": False,
         "timeout": 600.0,
     }
 

@@ -166,11 +166,10 @@ def test_the_playbook_runs_from_anywhere_in_both_languages_and_is_reproduced(
     project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    english = playbook.run(project, progress="quiet", as_of="2025-10-05")
-    chinese = playbook.run(project, progress="quiet", as_of="2025-10-05", language="zh")
-    assert english.notebooks == tuple(NAMES)
+    english = playbook.run(project, quiet=True, as_of="2025-10-05")
+    chinese = playbook.run(project, quiet=True, as_of="2025-10-05", language="zh")
     results = [
-        json.loads((run.folder / "results.json").read_text(encoding="utf-8")) for run in (english, chinese)
+        json.loads((run.parent / "results.json").read_text(encoding="utf-8")) for run in (english, chinese)
     ]
     assert results[0] == results[1]
     schema = json.loads((files("csimprove") / "schemas" / "results.schema.json").read_text(encoding="utf-8"))
@@ -178,15 +177,16 @@ def test_the_playbook_runs_from_anywhere_in_both_languages_and_is_reproduced(
     assert results[0]["results"]["pilot"]["verdict"] == "go"
     for run, own, other in ((english, "lang-en", "lang-zh"), (chinese, "lang-zh", "lang-en")):
         for name in NAMES:
-            executed = notebooks.read(run.folder / f"{name}.ipynb")
+            executed = notebooks.read(run.parent / f"{name}.ipynb")
             found = {tag for cell in executed.cells for tag in tags(cell)}
             assert own in found
             assert other not in found
-            page = (run.folder / f"{name}.html").read_text(encoding="utf-8")
+            page = (run.parent / f"{name}.html").read_text(encoding="utf-8")
             assert str(project.parent) not in page
             assert page.count('<aside class="note">') >= 2
-        assert (run.folder / "index.html").is_file()
-    verified = playbook.verify(english.folder, progress="quiet")
+        assert run.is_file()
+        assert run.name == "index.html"
+    verified = playbook.verify(english.parent, quiet=True)
     assert verified.differences == ()
     assert verified.notes == ()
     assert verified.values > 5_000

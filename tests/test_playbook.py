@@ -79,8 +79,9 @@ def put(project: Path, name: str, *cells: nbformat.NotebookNode, parameters: str
     (project / "notebooks" / f"{name}.ipynb").write_text(text, encoding="utf-8")
 
 
-def run(project: Path, **options: object) -> playbook.RunOutcome:
-    return playbook.run(project / "playbook.toml", progress="quiet", **options)  # type: ignore[arg-type]
+def run(project: Path, **options: object) -> Path:
+    """Folder of a run."""
+    return playbook.run(project / "playbook.toml", quiet=True, **options).parent  # type: ignore[arg-type]
 
 
 def published(project: Path) -> list[str]:
@@ -101,9 +102,9 @@ def test_a_good_run_is_published_whole_and_runs_again_from_where_it_lies(project
         code("import os\nprint(os.getcwd() == os.path.join(os.path.dirname(settings), 'notebooks'), top)"),
         hand_over("good", "{'metrics': [{'metric': 'csat', 'value': 0.1 + 0.2}]}"),
     )
-    outcome = run(project, parameters={"top": "none"}, language="zh")
+    folder = run(project, parameters={"top": "none"}, language="zh")
     assert published(project) == ["RUN", *(f"RUN/{name}" for name in FILES)]
-    executed = notebooks.read(outcome.folder / "01_good.ipynb")
+    executed = notebooks.read(folder / "01_good.ipynb")
     assert [cell.source for cell in executed.cells if cell.cell_type == "markdown"] == [
         "# Does it run?",
         "早上好",
@@ -116,16 +117,16 @@ def test_a_good_run_is_published_whole_and_runs_again_from_where_it_lies(project
         "top = None",
     ]
     assert executed.cells[4].outputs[0].text == "True None\n"
-    assert "本分析的参数" in (outcome.folder / "index.html").read_text(encoding="utf-8")
-    assert str(project) not in (outcome.folder / "01_good.ipynb").read_text(encoding="utf-8")
-    results = json.loads((outcome.folder / "results.json").read_text(encoding="utf-8"))
+    assert "本分析的参数" in (folder / "index.html").read_text(encoding="utf-8")
+    assert str(project) not in (folder / "01_good.ipynb").read_text(encoding="utf-8")
+    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     assert results == {
         "schema": 1,
         "project": "Fake",
         "as_of": "2026-01-31T00:00:00+00:00",
         "results": {"good": {"metrics": [{"metric": "csat", "value": 0.1 + 0.2}]}},
     }
-    manifest = json.loads((outcome.folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert (manifest["status"], manifest["failure"]) == ("ok", None)
     assert manifest["settings"]["file"] == "../../../playbook.toml"
     assert manifest["notebooks"][0] | {"seconds": 0} == {
@@ -206,7 +207,7 @@ def test_notes_are_read_before_a_kernel_starts_and_shown(
     (project / "notes").mkdir()
     note = project / "notes" / "01_good.en.md"
     note.write_text("author: Li Na\ndate: 2026-02-01\n\nThe telephone was down.\n", encoding="utf-8")
-    assert "The telephone was down." in (run(project).folder / "01_good.html").read_text(encoding="utf-8")
+    assert "The telephone was down." in (run(project) / "01_good.html").read_text(encoding="utf-8")
     note.write_text("author: Li Na\n\nWhen?\n", encoding="utf-8")
     monkeypatch.setattr(runs, "execute_all", lambda *_, **__: pytest.fail("a kernel was started"))
     with pytest.raises(SettingsError, match=r"notes/01_good\.en\.md, note 1: `date` must be a day like"):
@@ -386,16 +387,16 @@ def test_a_run_is_verified_from_its_own_notebooks_and_differences_are_told_by_me
         "01_good",
         hand_over("good", "{'metrics': [{'metric': 'csat', 'group': 'all', 'value': 0.25}], 'n': 3}"),
     )
-    folder = run(project).folder
+    folder = run(project)
     put(project, "01_good", hand_over("good", "{'n': 4}"))  # the project's notebook moved on: the run did not
-    assert playbook.verify(folder, progress="quiet") == playbook.Verification((), (), 4)
+    assert playbook.verify(folder, quiet=True) == playbook.Verification((), (), 4)
     results = json.loads((folder / "results.json").read_text())
     results["results"]["good"]["metrics"][0]["value"] += 2e-9
     results["results"]["good"]["n"] = 3 + 1e-10
     results["results"]["good"]["old"] = None
     (folder / "results.json").write_text(json.dumps(results))
     (project / "playbook.toml").write_text(SETTINGS + "# changed\n", encoding="utf-8")
-    found = playbook.verify(folder, progress="quiet")
+    found = playbook.verify(folder, quiet=True)
     assert found.differences == (
         "good.metrics[csat all].value: 0.250000002 became 0.25",
         "good.old: None is gone",

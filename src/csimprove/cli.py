@@ -11,9 +11,8 @@ stderr, never a traceback. Heavy imports stay inside the commands, so that help 
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -30,22 +29,8 @@ app = typer.Typer(
 )
 
 
-class Language(StrEnum):
-    """Language of a report."""
-
-    en = "en"
-    zh = "zh"
-
-
-class Variant(StrEnum):
-    """What is planted in a sample programme."""
-
-    standard = "standard"
-    null = "null"
-    mix_shift = "mix_shift"
-    regional_shock = "regional_shock"
-
-
+Language = Literal["en", "zh"]
+Variant = Literal["standard", "null", "mix_shift", "regional_shock"]
 SettingsFile = Annotated[Path, typer.Argument(metavar="SETTINGS", help="The project's playbook.toml.")]
 AsOf = Annotated[
     str | None,
@@ -132,16 +117,16 @@ def run(
     """
     from csimprove import playbook
 
-    outcome = playbook.run(
+    index = playbook.run(
         settings,
         only=tuple(name.strip() for name in only.split(",") if name.strip()),
         parameters=_pairs(parameter or []),
         as_of=as_of,
-        language=language.value if language else None,
-        progress=_progress(quiet),
+        language=language,
+        quiet=quiet,
         timeout=timeout,
     )
-    typer.echo(outcome.index)
+    typer.echo(index)
 
 
 @app.command()
@@ -160,7 +145,7 @@ def verify(
     """
     from csimprove import playbook
 
-    found = playbook.verify(folder, settings_file=settings, progress=_progress(quiet), timeout=timeout)
+    found = playbook.verify(folder, settings_file=settings, quiet=quiet, timeout=timeout)
     for note in found.notes:
         typer.echo(f"Note: {note}.")
     if found.differences:
@@ -174,9 +159,9 @@ def verify(
 @app.command()
 def sample(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to.")],
-    variant: Annotated[Variant, typer.Option(help="What is planted.")] = Variant.standard,
+    variant: Annotated[Variant, typer.Option(help="What is planted.")] = "standard",
     small: Annotated[bool, typer.Option("--small", help="About 4,000 tickets, not 21,000.")] = False,
-    language: Annotated[Language, typer.Option(help="Language of its values.")] = Language.en,
+    language: Annotated[Language, typer.Option(help="Language of its values.")] = "en",
     seed: Annotated[int, typer.Option(help="Another seed is another programme.")] = 2025,
 ) -> None:
     """Write a sample programme with planted effects.
@@ -187,9 +172,7 @@ def sample(
     """
     from csimprove import samples
 
-    typer.echo(
-        samples.write_sample(folder, variant=variant.value, small=small, language=language.value, seed=seed)
-    )
+    typer.echo(samples.write_sample(folder, variant=variant, small=small, language=language, seed=seed))
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -206,9 +189,3 @@ def _pairs(texts: list[str]) -> dict[str, Any]:
     if wrong:
         raise SettingsError(f"`-p` must be name=value, not {', '.join(wrong)}.")
     return dict(text.split("=", 1) for text in texts)
-
-
-def _progress(quiet: bool) -> Any:
-    if quiet:
-        return "quiet"
-    return "bar" if sys.stderr.isatty() else "lines"

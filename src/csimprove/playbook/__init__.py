@@ -7,7 +7,7 @@ the outputs of committed notebooks. Only this package uses papermill, nbclient a
 
 from csimprove.playbook.notebooks import refresh
 from csimprove.playbook.projects import check, init
-from csimprove.playbook.runs import RunOutcome, run
+from csimprove.playbook.runs import run
 from csimprove.playbook.verification import Verification, verify
 
-__all__ = ["RunOutcome", "Verification", "check", "init", "refresh", "run", "verify"]
+__all__ = ["Verification", "check", "init", "refresh", "run", "verify"]

@@ -9,94 +9,19 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import nbformat
 
 from csimprove.playbook import notebooks
-from csimprove.report import Note
+from csimprove.playbook.notebooks import CellFailure, Notebook
 
 #: Tag of the cell in which papermill puts the values of a run.
 INJECTED = "injected-parameters"
 
 
-@dataclass(frozen=True, slots=True)
-class CellFailure:
-    """Why a notebook did not run to its end.
-
-    Parameters
-    ----------
-    notebook
-        Its name.
-    cell
-        Number of the failing cell among the code cells of the executed notebook; 0: no cell was reached.
-    source
-        First line of that cell.
-    reason
-        Error and message, or what became of the kernel.
-    """
-
-    notebook: str
-    cell: int
-    source: str
-    reason: str
-
-    def __str__(self) -> str:
-        where = f"failed in code cell {self.cell} (`{self.source}`)" if self.cell else "could not be started"
-        return f"{self.notebook} {where}: {self.reason.rstrip('.')}."
-
-
-@dataclass(frozen=True, slots=True)
-class Executed:
-    """A notebook after its run: outputs as far as it came, seconds, and the failure if there was one."""
-
-    notebook: nbformat.NotebookNode
-    seconds: float
-    failure: CellFailure | None
-
-
-@dataclass(slots=True)
-class Job:
-    """One notebook with what its run needs, and then what came of it.
-
-    Parameters
-    ----------
-    name
-        File name without its ending.
-    notebook
-        The notebook, in one language.
-    origin, differs
-        As of :class:`csimprove.playbook.notebooks.Playbook`.
-    cwd
-        Folder in which the kernel runs.
-    values
-        Every parameter with its checked value, paths absolute.
-    notes
-        Words of people about it.
-    executed
-        What came of it; ``None`` before its turn.
-    """
-
-    name: str
-    notebook: nbformat.NotebookNode
-    origin: str
-    differs: bool
-    cwd: Path
-    values: dict[str, Any]
-    notes: tuple[Note, ...] = ()
-    executed: Executed | None = None
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """Values without the path of the settings, which a manifest names once."""
-        return {name: value for name, value in self.values.items() if name != "settings"}
-
-
-def execute(job: Job, *, output: Path, timeout: float, bar: bool = False) -> Executed:
-    """Run a notebook in a fresh kernel.
+def execute(job: Notebook, *, output: Path, timeout: float, quiet: bool = False) -> None:
+    """Run a notebook in a fresh kernel; its content, seconds and failure become those of the run.
 
     Parameters
     ----------
@@ -106,18 +31,13 @@ def execute(job: Job, *, output: Path, timeout: float, bar: bool = False) -> Exe
         File that papermill writes while it runs.
     timeout
         Seconds that one cell may take.
-    bar
-        Show a progress bar on stderr.
-
-    Returns
-    -------
-    Executed
-        Never raises for what happens inside the kernel.
+    quiet
+        Show no progress bar; there is none without a terminal, either.
 
     Raises
     ------
     OSError
-        If ``output`` cannot be written.
+        If ``output`` cannot be written; never for what happens inside the kernel.
     """
     # an import of 1 s that only a run needs
     import papermill  # noqa: PLC0415
@@ -125,8 +45,9 @@ def execute(job: Job, *, output: Path, timeout: float, bar: bool = False) -> Exe
 
     # what papermill and the kernel log is said here, once
     logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)
-    output.write_text(notebooks.text(job.notebook), encoding="utf-8")
+    output.write_text(notebooks.text(job.content), encoding="utf-8")
     braced = str(output).replace("{", "{{").replace("}", "}}")  # papermill formats paths
+    bar = {"desc": job.name, "file": sys.stderr, "leave": False, "disable": None}  # None: without a terminal
     started = time.monotonic()
     reason = None
     try:
@@ -137,7 +58,7 @@ def execute(job: Job, *, output: Path, timeout: float, bar: bool = False) -> Exe
             kernel_name="python3",
             language="python",
             cwd=str(job.cwd),
-            progress_bar={"desc": job.name, "file": sys.stderr, "leave": False} if bar else False,
+            progress_bar=False if quiet else bar,
             execution_timeout=timeout,
             record_timing=False,
             extra_arguments=["--log-level=CRITICAL"],
@@ -152,53 +73,34 @@ def execute(job: Job, *, output: Path, timeout: float, bar: bool = False) -> Exe
         raise
     except Exception as error:  # whatever else stopped the kernel is the run's failure, not the program's
         reason = f"{type(error).__name__}: {error}"
-    seconds = time.monotonic() - started
-    executed = notebooks.read(output)
-    return Executed(executed, seconds, _failure(executed, job.name, reason))
+    job.seconds = time.monotonic() - started
+    job.content = notebooks.read(output)
+    job.failure = _failure(job, reason)
 
 
-def tidied(notebook: nbformat.NotebookNode, parameters: Mapping[str, Any]) -> nbformat.NotebookNode:
-    """Take out what papermill noted (paths, times) and write the injected cell anew with ``parameters``.
-
-    ``parameters`` hold paths relative to where the notebook is delivered, so that it runs again from there.
-    """
-    notebook.metadata.pop("papermill", None)
-    for cell in notebook.cells:
-        cell.metadata.pop("papermill", None)
-        if INJECTED in cell.metadata.get("tags", ()):
-            lines = [f"{name} = {value!r}" for name, value in parameters.items()]
-            cell.source = "\n".join(["# Parameters of this run", *lines])
-    return notebook
-
-
-def _failure(notebook: nbformat.NotebookNode, name: str, reason: str | None) -> CellFailure | None:
+def _failure(job: Notebook, reason: str | None) -> CellFailure | None:
     """Look at the executed cells; ``reason`` is what papermill raised, if it did."""
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    code = [*enumerate((cell for cell in job.content.cells if cell.cell_type == "code"), start=1)]
     if reason is not None:
         # the cell in which the kernel was when it died: the last one begun
-        begun = [
-            number
-            for number, cell in enumerate(code, start=1)
-            if cell.metadata.get("papermill", {}).get("start_time")
-        ]
-        number = begun[-1] if begun else 0
-        return CellFailure(name, number, _line(code[number - 1]) if number else "", reason)
-    for number, cell in enumerate(code, start=1):
+        begun = [pair for pair in code if pair[1].metadata.get("papermill", {}).get("start_time")]
+        number, source = (begun[-1][0], _line(begun[-1][1])) if begun else (0, "")
+        return CellFailure(job.name, number, source, reason)
+    for number, cell in code:
         for output in cell.outputs:
             if output.output_type == "error":
-                return CellFailure(name, number, _line(cell), _said(output))
-    for number, cell in enumerate(code, start=1):
+                return CellFailure(job.name, number, _line(cell), _said(output))
         if cell.source.strip() and cell.execution_count is None:
-            return CellFailure(name, number, _line(cell), "the cell was not executed")
+            return CellFailure(job.name, number, _line(cell), "the cell was not executed")
     return None
 
 
-def _said(output: nbformat.NotebookNode) -> str:
-    if output.ename == "SystemExit":
-        return f"the cell ended the run (sys.exit({output.evalue}))"
-    return f"{output.ename}: {output.evalue}"
+def _said(error: nbformat.NotebookNode) -> str:
+    if error.ename == "SystemExit":
+        return f"the cell ended the run (sys.exit({error.evalue}))"
+    return f"{error.ename}: {error.evalue}"
 
 
 def _line(cell: nbformat.NotebookNode) -> str:
-    lines = [line for line in cell.source.splitlines() if line.strip() and not line.startswith("#")]
-    return lines[0].strip() if lines else ""
+    lines = (line.strip() for line in cell.source.splitlines())
+    return next((line for line in lines if line and not line.startswith("#")), "")

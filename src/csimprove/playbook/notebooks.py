@@ -6,13 +6,14 @@ import ast
 import copy
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import nbformat
 
 from csimprove.errors import RunError, SettingsError
+from csimprove.report import Note
 from csimprove.settings import Language, Settings, nearest
 
 #: Folder of a project's own copies, beside its settings.
@@ -26,33 +27,71 @@ PROJECT_SETTINGS = "../playbook.toml"
 
 
 @dataclass(frozen=True, slots=True)
-class Playbook:
-    """One notebook of a playbook and where it came from.
+class CellFailure:
+    """Why a notebook did not run to its end.
+
+    Parameters
+    ----------
+    notebook
+        Its name.
+    cell
+        Number of the failing cell among the code cells of the executed notebook; 0: no cell was reached.
+    source
+        First line of that cell.
+    reason
+        Error and message, or what became of the kernel.
+    """
+
+    notebook: str
+    cell: int
+    source: str
+    reason: str
+
+    def __str__(self) -> str:
+        where = f"failed in code cell {self.cell} (`{self.source}`)" if self.cell else "could not be started"
+        return f"{self.notebook} {where}: {self.reason.rstrip('.')}."
+
+
+@dataclass(slots=True)
+class Notebook:
+    """One notebook of a playbook: where it came from, what its run needs, then what came of it.
 
     Parameters
     ----------
     name
         File name without its ending, such as ``01_baseline``.
-    path
-        The file.
+    cwd
+        Folder in which its kernel runs.
     origin
         ``"project"``: the copy beside the settings; ``"package"``.
     differs
         Whether a cell differs from the package's notebook of that name (also if the package has none).
-    notebook
-        The notebook as nbformat reads it.
+    content
+        The notebook as nbformat reads it; after its run with outputs as far as it came.
+    values
+        Every parameter with its checked value, paths absolute.
+    notes
+        Words of people about it.
+    seconds
+        How long it ran; ``None`` before its turn.
+    failure
+        Why it did not run to its end.
     """
 
     name: str
-    path: Path
+    cwd: Path
     origin: Literal["project", "package"]
     differs: bool
-    notebook: nbformat.NotebookNode
+    content: nbformat.NotebookNode
+    values: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+    seconds: float | None = None
+    failure: CellFailure | None = None
 
     @property
-    def needs(self) -> tuple[str, ...]:
-        """Sections of the settings without which the notebook has nothing to say."""
-        return tuple(self.notebook.metadata.get("csimprove", {}).get("needs", ()))
+    def parameters(self) -> dict[str, Any]:
+        """Values without the path of the settings, which a manifest names once."""
+        return {name: value for name, value in self.values.items() if name != "settings"}
 
 
 def package_folder() -> Path:
@@ -65,23 +104,25 @@ def package_folder() -> Path:
     return installed if installed.is_dir() else here.parents[3] / FOLDER
 
 
-def available(settings: Settings) -> list[Playbook]:
+def available(settings: Settings) -> list[Notebook]:
     """Return every notebook of a project in order: its own copy where it has one, else the package's."""
-    ours = {path.stem: path for path in sorted(package_folder().glob(PATTERN))}
-    own = {path.stem: path for path in sorted((settings.folder / FOLDER).glob(PATTERN))}
+    ours, own = (
+        {path.stem: path for path in folder.glob(PATTERN)}
+        for folder in (package_folder(), settings.folder / FOLDER)
+    )
     found = []
-    for name in sorted({*ours, *own}):
-        notebook = read(own.get(name) or ours[name])
-        differs = name in own and (
-            name not in ours
-            or _code(notebook) not in (_code(read(ours[name])), _code(adopted(read(ours[name]))))
-        )
-        origin: Literal["project", "package"] = "project" if name in own else "package"
-        found.append(Playbook(name, own.get(name) or ours[name], origin, differs, notebook))
+    for name, path in sorted({**ours, **own}.items()):
+        content = read(path)
+        if name in own:
+            packaged = read(ours[name]) if name in ours else None
+            same = packaged and _code(content) in (_code(packaged), _code(adopted(packaged)))
+            found.append(Notebook(name, path.parent, "project", not same, content))
+        else:
+            found.append(Notebook(name, path.parent, "package", False, content))
     return found
 
 
-def chosen(settings: Settings, only: Iterable[str] = ()) -> list[Playbook]:
+def chosen(settings: Settings, only: Iterable[str] = ()) -> list[Notebook]:
     """Return the notebooks to run.
 
     Parameters
@@ -94,7 +135,7 @@ def chosen(settings: Settings, only: Iterable[str] = ()) -> list[Playbook]:
 
     Returns
     -------
-    list of Playbook
+    list of Notebook
         In order.
 
     Raises
@@ -103,9 +144,6 @@ def chosen(settings: Settings, only: Iterable[str] = ()) -> list[Playbook]:
         If a name is unknown, or a notebook named here needs a section that the settings do not have.
     """
     every = available(settings)
-    only = list(only)
-    if not only:
-        return [one for one in every if not _missing(one, settings)]
     picked = []
     for name in only:
         found = next(
@@ -121,8 +159,10 @@ def chosen(settings: Settings, only: Iterable[str] = ()) -> list[Playbook]:
                 f"{found.name} needs [{missing[0]}] in {settings.file.name}. "
                 "Add it; `csimprove init DIR` writes an example."
             )
-        picked.append(found)
-    return [one for one in every if one in picked]
+        picked.append(found.name)
+    if not picked:
+        return [one for one in every if not _missing(one, settings)]
+    return [one for one in every if one.name in picked]
 
 
 def title(notebook: nbformat.NotebookNode, name: str) -> str:
@@ -142,6 +182,11 @@ def read(path: Path) -> nbformat.NotebookNode:
     return notebook
 
 
+def tags(cell: nbformat.NotebookNode) -> list[str]:
+    """Return the tags of a cell, sorted."""
+    return sorted(cell.metadata.get("tags", ()))
+
+
 def text(notebook: nbformat.NotebookNode) -> str:
     """Return a notebook as the text of its file."""
     return f"{nbformat.writes(notebook)}\n"  # type: ignore[no-untyped-call]
@@ -150,7 +195,11 @@ def text(notebook: nbformat.NotebookNode) -> str:
 def in_language(notebook: nbformat.NotebookNode, language: Language) -> nbformat.NotebookNode:
     """Return a copy without the prose of the other languages (cells tagged ``lang-...``)."""
     result = copy.deepcopy(notebook)
-    result.cells = [cell for cell in result.cells if _languages(cell) <= {f"lang-{language}"}]
+    result.cells = [
+        cell
+        for cell in result.cells
+        if {tag for tag in tags(cell) if tag.startswith("lang-")} <= {f"lang-{language}"}
+    ]
     return result
 
 
@@ -158,7 +207,7 @@ def adopted(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Return a project's copy: without outputs, and its settings are the playbook.toml one folder up."""
     result = without_outputs(notebook)
     for cell in result.cells:
-        if "parameters" in cell.metadata.get("tags", ()):
+        if "parameters" in tags(cell):
             cell.source = re.sub(
                 r'^(settings\b[^=]*= )"[^"]*"', rf'\1"{PROJECT_SETTINGS}"', cell.source, flags=re.MULTILINE
             )
@@ -233,17 +282,15 @@ def _plain(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return notebook
 
 
-def _languages(cell: nbformat.NotebookNode) -> set[str]:
-    return {tag for tag in cell.metadata.get("tags", ()) if tag.startswith("lang-")}
+def _missing(one: Notebook, settings: Settings) -> list[str]:
+    """Sections that the settings lack, without which the notebook has nothing to say."""
+    needs = one.content.metadata.get("csimprove", {}).get("needs", ())
+    return [section for section in needs if getattr(settings, section, None) is None]
 
 
-def _missing(one: Playbook, settings: Settings) -> list[str]:
-    return [section for section in one.needs if getattr(settings, section, None) is None]
-
-
-def _code(notebook: nbformat.NotebookNode) -> list[tuple[str, str, Any]]:
+def _code(notebook: nbformat.NotebookNode) -> list[tuple[str, str, list[str]]]:
     """Return what a reader sees, without what a run adds; code counts by what it says, not how it is set."""
-    return [(cell.cell_type, _said(cell), sorted(cell.metadata.get("tags", ()))) for cell in notebook.cells]
+    return [(cell.cell_type, _said(cell), tags(cell)) for cell in notebook.cells]
 
 
 def _said(cell: nbformat.NotebookNode) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from csimprove import report
 from csimprove.playbook import notebooks
-from csimprove.playbook.execution import Job
+from csimprove.playbook.notebooks import Notebook
 from csimprove.report import Note
 from csimprove.settings import Language, Settings
 from csimprove.wording import text
@@ -38,9 +38,7 @@ def read_notes(settings: Settings, name: str, language: Language) -> tuple[Note,
     return report.parse_notes(path.read_text(encoding="utf-8"), source=f"{FOLDER}/{path.name}")
 
 
-def write_pages(
-    folder: Path, jobs: list[Job], manifest: Mapping[str, Any], *, language: Language, zone: str
-) -> None:
+def write_pages(folder: Path, jobs: list[Notebook], manifest: Mapping[str, Any], *, zone: str) -> None:
     """Write a page for each notebook and the first page of the run.
 
     Parameters
@@ -51,55 +49,32 @@ def write_pages(
         The notebooks of a good run, in order.
     manifest
         The run's manifest, which the foot of each page quotes.
-    language
-        Language of the pages.
     zone
         Zone of the data date.
     """
-    as_of = datetime.fromisoformat(manifest["as_of"])
-    settings = manifest["settings"]
-    facts = [
-        (
-            text("provenance.run", language),
-            f"{manifest['started'].replace('T', ' ')}, csimprove {manifest['versions']['csimprove']}",
-        ),
-        (
-            text("provenance.settings", language),
-            f"{Path(settings['file']).name}, SHA-256 {settings['sha256'][:_SHOWN]}",
-        ),
-    ]
-    shared: dict[str, Any] = {"language": language, "as_of": as_of, "zone": zone}
+    language, settings = manifest["language"], manifest["settings"]
+    started = f"{manifest['started'].replace('T', ' ')}, csimprove {manifest['versions']['csimprove']}"
+    source = f"{Path(settings['file']).name}, SHA-256 {settings['sha256'][:_SHOWN]}"
+    facts = [(text("provenance.run", language), started), (text("provenance.settings", language), source)]
+    shared: dict[str, Any] = {
+        "language": language,
+        "project": manifest["project"],
+        "as_of": datetime.fromisoformat(manifest["as_of"]),
+        "zone": zone,
+        "facts": facts,
+    }
     entries = []
     for job in jobs:
-        assert job.executed is not None  # each has run
-        notebook, title = job.executed.notebook, notebooks.title(job.notebook, job.name)
+        title, name = notebooks.title(job.content, job.name), f"{job.name}.html"
         page = report.page(
-            notebook,
-            title=title,
-            project=manifest["project"],
-            parameters=job.parameters,
-            notes=job.notes,
-            facts=facts,
-            index=INDEX,
-            **shared,
+            job.content, title=title, parameters=job.parameters, notes=job.notes, index=INDEX, **shared
         )
-        (folder / f"{job.name}.html").write_text(page, encoding="utf-8")
+        (folder / name).write_text(page, encoding="utf-8")
         entries.append(
             report.RunEntry(
-                job.name,
-                title,
-                page=f"{job.name}.html",
-                notebook=notebook,
-                seconds=job.executed.seconds,
-                parameters=job.parameters,
+                job.name, title, "ok", name, job.content, seconds=job.seconds, parameters=job.parameters
             )
         )
     files = [(text(f"index.{name}", language), f"{name}.json") for name in ("manifest", "results")]
-    first = report.index(
-        entries,
-        project=manifest["project"],
-        facts=facts,
-        files=[*files, *((f"{job.name}.ipynb", f"{job.name}.ipynb") for job in jobs)],
-        **shared,
-    )
-    (folder / INDEX).write_text(first, encoding="utf-8")
+    files += [(f"{job.name}.ipynb", f"{job.name}.ipynb") for job in jobs]
+    (folder / INDEX).write_text(report.index(entries, files=files, **shared), encoding="utf-8")

@@ -7,34 +7,21 @@ annotations, never checks a type and only logs an unknown name.
 from __future__ import annotations
 
 import ast
-import json
-from collections.abc import Callable, Iterable, Mapping
+import typing
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal, Optional, Union
+from typing import Any
 
 import nbformat
-from pydantic import TypeAdapter, ValidationError
+from pydantic import PydanticUserError, TypeAdapter
 
 from csimprove.errors import SettingsError
+from csimprove.playbook.notebooks import tags
 from csimprove.settings import nearest
 
 #: Parameters that the runner itself sets, and how a person sets them.
 RESERVED = {"settings": "the SETTINGS argument", "as_of": "--as-of", "language": "--language"}
-
-#: Names that an annotation may use.
-_TYPES: dict[str, Any] = {
-    "str": str,
-    "int": int,
-    "float": float,
-    "bool": bool,
-    "list": list,
-    "tuple": tuple,
-    "dict": dict,
-    "Any": Any,
-    "Literal": Literal,
-    "Optional": Optional,
-    "Union": Union,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +71,9 @@ def declared(notebook: nbformat.NotebookNode) -> dict[str, Parameter]:
     >>> declared(nbformat.v4.new_notebook(cells=[cell]))["top"]
     Parameter(name='top', type='int | None', default=3, help='causes shown')
     """
-    source = next(
-        (cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ())), ""
-    )
-    lines = source.splitlines()
+    lines = next((cell.source for cell in notebook.cells if "parameters" in tags(cell)), "").splitlines()
     found = {}
-    for statement in ast.parse(source).body:
+    for statement in ast.parse("\n".join(lines)).body:
         try:
             parameter = _parameter(statement, lines)
         except ValueError:
@@ -117,7 +101,7 @@ def checked(
     Returns
     -------
     dict of str to dict
-        Name of a notebook = the values to run it with.
+        Name of a notebook = every parameter it declares, with the given value or its own.
 
     Raises
     ------
@@ -131,7 +115,10 @@ def checked(
     {'02_root_causes': {'top': 5}}
     """
     wrong = []
-    values: dict[str, dict[str, Any]] = {name: {} for name in notebooks}
+    values = {
+        notebook: {name: parameter.default for name, parameter in found.items()}
+        for notebook, found in notebooks.items()
+    }
     known = sorted({name for parameters in notebooks.values() for name in parameters} - set(RESERVED))
     for name, value in given.items():
         users = {notebook: found[name] for notebook, found in notebooks.items() if name in found}
@@ -158,59 +145,46 @@ def convert(value: Any, annotation: str) -> Any:
     >>> convert("none", "int | None"), convert("true", "bool"), convert('["a"]', "list[str]")
     (None, True, ['a'])
     """
-    adapter = TypeAdapter(_type(annotation))
+    adapter = _adapter(annotation)
     attempts: list[Callable[[], Any]] = [lambda: adapter.validate_python(value, strict=True)]
     if isinstance(value, str):
         attempts += [
-            lambda: adapter.validate_python({"none": None}[value.lower()], strict=True),
-            lambda: adapter.validate_strings(value, strict=False),
-            lambda: adapter.validate_python(json.loads(value), strict=True),
+            lambda: adapter.validate_python(None if value.lower() == "none" else value, strict=True),
+            lambda: adapter.validate_strings(value),
+            lambda: adapter.validate_json(value, strict=True),
         ]
     for attempt in attempts:
-        try:
+        with suppress(ValueError):
             return attempt()
-        except (ValidationError, KeyError, ValueError):
-            continue
     raise ValueError(annotation)
 
 
 def _parameter(statement: ast.stmt, lines: list[str]) -> Parameter:
     """Read ``name: type = literal  # help`` or ``name = literal``; ValueError for anything else."""
-    target: ast.expr
-    if isinstance(statement, ast.AnnAssign) and statement.value is not None:
-        target, value = statement.target, statement.value
-        annotation = ast.unparse(_unquoted(statement.annotation))
-    elif isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-        target, value, annotation = statement.targets[0], statement.value, ""
-    else:
-        raise ValueError
-    if not isinstance(target, ast.Name):
-        raise ValueError
+    match statement:
+        case ast.AnnAssign(target=ast.Name(id=name), annotation=written, value=ast.expr() as value):
+            annotation = str(written.value) if isinstance(written, ast.Constant) else ast.unparse(written)
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            annotation = ""
+        case _:
+            raise ValueError
     default = ast.literal_eval(value)
     annotation = annotation or ("Any" if default is None else type(default).__name__)
-    _type(annotation)
+    _adapter(annotation)
     # ast counts bytes, not letters
     rest = lines[(value.end_lineno or 0) - 1].encode()[value.end_col_offset :].decode()
-    return Parameter(target.id, annotation, default, rest.partition("#")[2].strip())
+    return Parameter(name, annotation, default, rest.partition("#")[2].strip())
 
 
-def _unquoted(annotation: ast.expr) -> ast.expr:
-    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
-        return ast.parse(annotation.value, mode="eval").body
-    return annotation
-
-
-def _type(annotation: str) -> Any:
-    """Type that an annotation of simple types means, ValueError if it is another."""
+def _adapter(annotation: str) -> TypeAdapter[Any]:
+    """Return what checks values of an annotation of simple types, ValueError if it is another."""
     try:
-        return eval(annotation, {"__builtins__": {}}, _TYPES)
-    except (NameError, TypeError, SyntaxError):
+        return TypeAdapter(eval(annotation, dict(vars(typing))))
+    except (NameError, TypeError, SyntaxError, PydanticUserError):
         raise ValueError(annotation) from None
 
 
-def _near(name: str, known: Iterable[str]) -> str:
-    names = list(known)
-    close = nearest(name, names)
-    if close:
+def _near(name: str, known: list[str]) -> str:
+    if close := nearest(name, known):
         return f"; did you mean {' or '.join(close)}?"
-    return f"; there are {', '.join(names)}" if names else "; there are none to set"
+    return f"; there are {', '.join(known)}" if known else "; there are none to set"

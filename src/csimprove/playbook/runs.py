@@ -11,22 +11,20 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from csimprove import metrics
-from csimprove.errors import RunError, SettingsError
+from csimprove.errors import RunError
 from csimprove.playbook import notebooks, pages
-from csimprove.playbook.execution import CellFailure, Job, execute, tidied
+from csimprove.playbook.execution import INJECTED, execute
+from csimprove.playbook.notebooks import CellFailure, Notebook
 from csimprove.playbook.parameters import checked, declared
-from csimprove.report import Note
 from csimprove.report.cells import RESULT
 from csimprove.settings import Language, Settings, read_settings
-
-Progress = Literal["bar", "lines", "quiet"]
 
 #: Version of results.json and manifest.json: it grows with additions, which never change what is there.
 SCHEMA = 1
@@ -35,39 +33,7 @@ SCHEMA = 1
 FAILED = "failed"
 
 #: Packages whose versions may change a figure or a picture.
-VERSIONS = (
-    "csimprove",
-    "pandas",
-    "numpy",
-    "scipy",
-    "duckdb",
-    "narwhals",
-    "pyarrow",
-    "matplotlib",
-    "papermill",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class RunOutcome:
-    """A published run.
-
-    Parameters
-    ----------
-    folder
-        Folder of the run.
-    index
-        Its first page.
-    notebooks
-        Names of the notebooks that ran.
-    seconds
-        Wall-clock time.
-    """
-
-    folder: Path
-    index: Path
-    notebooks: tuple[str, ...]
-    seconds: float
+VERSIONS = ("csimprove", "pandas", "numpy", "scipy", "duckdb", "narwhals", "pyarrow", "matplotlib")
 
 
 def run(
@@ -77,9 +43,9 @@ def run(
     parameters: Mapping[str, Any] | None = None,
     as_of: date | datetime | str | None = None,
     language: Language | None = None,
-    progress: Progress = "lines",
+    quiet: bool = False,
     timeout: float = 600,
-) -> RunOutcome:
+) -> Path:
     """Run the playbook and publish its report.
 
     Parameters
@@ -94,15 +60,15 @@ def run(
         Moment of the snapshot; by default the latest time stamp in the source.
     language
         Language of the report; by default the settings'.
-    progress
-        Where the run stands, on stderr: a bar, plain lines, or nothing.
+    quiet
+        Do not tell on stderr where the run stands.
     timeout
         Seconds that one cell may take.
 
     Returns
     -------
-    RunOutcome
-        Where the report is.
+    pathlib.Path
+        The report's first page, in the folder of the run.
 
     Raises
     ------
@@ -115,52 +81,58 @@ def run(
     """
     started, clock = datetime.now(), time.monotonic()
     settings = read_settings(settings_file)
-    spoken = _language(language or settings.language)
-    chosen = notebooks.chosen(settings, only)
-    values = checked(parameters or {}, {one.name: declared(one.notebook) for one in chosen})
-    notes = {one.name: pages.read_notes(settings, one.name, spoken) for one in chosen}
+    spoken = language or settings.language
+    jobs = notebooks.chosen(settings, only)
+    values = checked(parameters or {}, {job.name: declared(job.content) for job in jobs})
+    for job in jobs:
+        job.content = notebooks.in_language(job.content, spoken)
+        job.notes = pages.read_notes(settings, job.name, spoken)
     with workplace(settings.reports, started) as part:
         measures = metrics.load_measures(settings, as_of=as_of)
-        say(progress, f"measures of {measures.reading.used:,} tickets", clock)
+        say(f"measures of {measures.reading.used:,} tickets", clock, quiet=quiet)
         # without a moment the notebooks take the latest one, too: the measures stored just now
-        common = {"as_of": as_of and measures.as_of.isoformat(), "language": spoken}
-        jobs = [
-            _job(one, {**common, **values[one.name]}, notes[one.name], settings, spoken) for one in chosen
-        ]
-        failure = execute_all(jobs, part, progress=progress, timeout=timeout)
+        moment = as_of and measures.as_of.isoformat()
+        shared = {"settings": str(settings.file.resolve()), "as_of": moment, "language": spoken}
+        for job in jobs:
+            job.values = {name: shared.get(name, value) for name, value in values[job.name].items()}
+        failure = execute_all(jobs, part, quiet=quiet, timeout=timeout)
         home = settings.reports / FAILED if failure else settings.reports
-        manifest = _manifest(jobs, failure, settings=settings, measures=measures, language=spoken, home=home)
-        manifest["started"] = started.isoformat(timespec="seconds")
-        manifest["seconds"] = round(time.monotonic() - clock, 3)
-        _deliver(jobs, part, settings=settings, home=home)
+        # as the run's folder will see it
+        there = Path(os.path.relpath(settings.file.resolve(), home / "run")).as_posix()
+        manifest = {
+            **_manifest(jobs, failure, settings=settings, measures=measures),
+            "language": spoken,
+            "settings": {"file": there, "sha256": sha256(settings.file)},
+            "started": started.isoformat(timespec="seconds"),
+            "seconds": round(time.monotonic() - clock, 3),
+        }
+        _deliver(jobs, part, settings=there)
         write_json(part / "manifest.json", manifest)
         if failure:
             kept = _publish(part, home, started)
             raise RunError(f"{failure}\nThe failed run is kept in {kept}; {last_good(settings.reports)}.")
         write_json(part / "results.json", results(jobs, settings, measures.as_of))
-        pages.write_pages(part, jobs, manifest, language=spoken, zone=measures.zone)
-        folder = _publish(part, home, started)
-    return RunOutcome(folder, folder / pages.INDEX, tuple(job.name for job in jobs), manifest["seconds"])
+        pages.write_pages(part, jobs, manifest, zone=measures.zone)
+        return _publish(part, home, started) / pages.INDEX
 
 
-def execute_all(jobs: list[Job], part: Path, *, progress: Progress, timeout: float) -> CellFailure | None:
+def execute_all(jobs: list[Notebook], part: Path, *, quiet: bool, timeout: float) -> CellFailure | None:
     """Run the notebooks in order up to the first failure, which is returned."""
     for number, job in enumerate(jobs, start=1):
         clock = time.monotonic()
-        output = part / f"{job.name}.ipynb"
-        job.executed = execute(job, output=output, timeout=timeout, bar=progress == "bar")
-        state = "failed" if job.executed.failure else "done"
-        say(progress, f"{number}/{len(jobs)} {job.name} {state}", clock)
-        if job.executed.failure:
-            return job.executed.failure
+        execute(job, output=part / f"{job.name}.ipynb", timeout=timeout, quiet=quiet)
+        state = "failed" if job.failure else "done"
+        say(f"{number}/{len(jobs)} {job.name} {state}", clock, quiet=quiet)
+        if job.failure:
+            return job.failure
     return None
 
 
-def results(jobs: list[Job], settings: Settings, as_of: datetime) -> dict[str, Any]:
+def results(jobs: list[Notebook], settings: Settings, as_of: datetime) -> dict[str, Any]:
     """Collect what the executed notebooks handed over, as results.json holds it."""
     found: dict[str, Any] = {}
     for job in jobs:
-        for cell in job.executed.notebook.cells if job.executed else ():
+        for cell in job.content.cells:
             for output in cell.get("outputs", ()):
                 handed = output.get("data", {}).get(RESULT)
                 if handed is not None:
@@ -201,9 +173,9 @@ def stamp(moment: datetime) -> str:
     return f"{moment:%Y%m%d-%H%M%S}"
 
 
-def say(progress: Progress, text: str, clock: float) -> None:
+def say(text: str, clock: float, *, quiet: bool) -> None:
     """Write a line about a step begun at ``clock`` to stderr."""
-    if progress != "quiet":
+    if not quiet:
         print(f"{text} ({time.monotonic() - clock:.1f} s)", file=sys.stderr, flush=True)
 
 
@@ -223,39 +195,17 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in VERSIONS}}
 
 
-def _job(
-    one: notebooks.Playbook,
-    values: Mapping[str, Any],
-    notes: tuple[Note, ...],
-    settings: Settings,
-    language: Language,
-) -> Job:
-    """Make a notebook ready: its prose in one language, every parameter with the value of this run."""
-    given = {"settings": str(settings.file.resolve()), **values}
-    full = {name: given.get(name, item.default) for name, item in declared(one.notebook).items()}
-    prose = notebooks.in_language(one.notebook, language)
-    return Job(one.name, prose, one.origin, one.differs, one.path.parent, full, notes)
-
-
 def _manifest(
-    jobs: list[Job],
-    failure: CellFailure | None,
-    *,
-    settings: Settings,
-    measures: metrics.Measures,
-    language: Language,
-    home: Path,
+    jobs: list[Notebook], failure: CellFailure | None, *, settings: Settings, measures: metrics.Measures
 ) -> dict[str, Any]:
     """Say what was run on what, and how it ended: the only truth about a run's status."""
     reading = measures.reading
     return {
         "schema": SCHEMA,
         "status": "failed" if failure else "ok",
-        "failure": None if failure is None else asdict(failure),
+        "failure": failure and asdict(failure),
         "project": settings.project,
-        "language": language,
         "as_of": measures.as_of.isoformat(),
-        "settings": {"file": _from(home / "run", settings.file), "sha256": sha256(settings.file)},
         "source": {
             "file": reading.source,
             "sha256": reading.sha256,
@@ -264,37 +214,43 @@ def _manifest(
         },
         "measures": measures.key,
         "versions": versions(),
-        "notebooks": [_entry(job) for job in jobs],
+        "notebooks": [
+            {
+                "name": job.name,
+                "status": "not_run" if job.seconds is None else "failed" if job.failure else "ok",
+                "seconds": job.seconds and round(job.seconds, 3),
+                "from": job.origin,
+                "differs_from_package": job.differs,
+                "parameters": job.parameters,
+            }
+            for job in jobs
+        ],
     }
 
 
-def _entry(job: Job) -> dict[str, Any]:
-    done = job.executed
-    return {
-        "name": job.name,
-        "status": "not_run" if done is None else "failed" if done.failure else "ok",
-        "seconds": None if done is None else round(done.seconds, 3),
-        "from": job.origin,
-        "differs_from_package": job.differs,
-        "parameters": job.parameters,
-    }
+def _deliver(jobs: list[Notebook], part: Path, *, settings: str) -> None:
+    """Write the executed notebooks so that they run again from where they will lie.
 
-
-def _deliver(jobs: list[Job], part: Path, *, settings: Settings, home: Path) -> None:
-    """Write the executed notebooks so that they run again from where they will lie."""
-    there = _from(home / "run", settings.file)
+    What papermill noted (paths, times) is taken out, and its cell of parameters is written anew.
+    """
     for job in jobs:
-        if job.executed is not None:
-            values = {**job.values, **({"settings": there} if "settings" in job.values else {})}
-            notebook = tidied(job.executed.notebook, values)
-            (part / f"{job.name}.ipynb").write_text(notebooks.text(notebook), encoding="utf-8")
+        if job.seconds is None:
+            continue
+        values = {name: settings if name == "settings" else value for name, value in job.values.items()}
+        lines = ["# Parameters of this run", *(f"{name} = {value!r}" for name, value in values.items())]
+        for one in (job.content, *job.content.cells):
+            one.metadata.pop("papermill", None)
+        for cell in job.content.cells:
+            if INJECTED in notebooks.tags(cell):
+                cell.source = "\n".join(lines)
+        (part / f"{job.name}.ipynb").write_text(notebooks.text(job.content), encoding="utf-8")
 
 
 def _publish(part: Path, home: Path, started: datetime) -> Path:
     """Rename the finished folder to the first free name of its second."""
     home.mkdir(parents=True, exist_ok=True)
-    for number in range(1, 1000):
-        folder = home / (stamp(started) + (f"-{number}" if number > 1 else ""))
+    folder, number = home / stamp(started), 1
+    while True:
         try:
             # onto an existing, never empty run the rename fails, so two runs cannot share a folder
             os.replace(part, folder)  # noqa: PTH105  (the name that tests make fail)
@@ -303,15 +259,5 @@ def _publish(part: Path, home: Path, started: datetime) -> Path:
                 raise
         else:
             return folder
-    raise OSError(None, "no free name for the run")
-
-
-def _from(folder: Path, file: Path) -> str:
-    """Path of ``file`` as seen from ``folder``, with forward slashes."""
-    return Path(os.path.relpath(file.resolve(), folder)).as_posix()
-
-
-def _language(language: str) -> Language:
-    if language not in get_args(Language):
-        raise SettingsError(f"`language` must be {' or '.join(get_args(Language))}, not {language!r}.")
-    return language  # type: ignore[return-value]
+        number += 1
+        folder = home / f"{stamp(started)}-{number}"

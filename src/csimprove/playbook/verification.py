@@ -14,7 +14,8 @@ from typing import Any
 from csimprove import metrics
 from csimprove.errors import RunError, SettingsError
 from csimprove.playbook import notebooks, runs
-from csimprove.playbook.execution import INJECTED, Job
+from csimprove.playbook.execution import INJECTED
+from csimprove.playbook.notebooks import Notebook
 from csimprove.settings import Settings, read_settings
 
 #: Largest difference, relative or absolute, that counts as equal.
@@ -47,7 +48,7 @@ def verify(
     run: str | Path,
     *,
     settings_file: str | Path | None = None,
-    progress: runs.Progress = "lines",
+    quiet: bool = False,
     timeout: float = 600,
 ) -> Verification:
     """Execute a delivered run again, from its own notebooks and its data, and compare results.json.
@@ -58,7 +59,7 @@ def verify(
         Folder of the run.
     settings_file
         The project's playbook.toml, if the run has been moved away from it.
-    progress, timeout
+    quiet, timeout
         As for :func:`csimprove.playbook.run`.
 
     Returns
@@ -82,7 +83,7 @@ def verify(
         shutil.rmtree(settings.reports / "measures", ignore_errors=True)
         measures = metrics.load_measures(settings, as_of=manifest["as_of"])
         jobs = [_job(folder, entry, settings, manifest["as_of"]) for entry in manifest["notebooks"]]
-        failure = runs.execute_all(jobs, part, progress=progress, timeout=timeout)
+        failure = runs.execute_all(jobs, part, quiet=quiet, timeout=timeout)
         if failure:
             raise RunError(f"{folder} cannot be verified: {failure}")
         after = runs.results(jobs, settings, measures.as_of)
@@ -103,14 +104,14 @@ def _read(folder: Path, name: str) -> dict[str, Any]:
     return found
 
 
-def _job(folder: Path, entry: dict[str, Any], settings: Settings, as_of: str) -> Job:
+def _job(folder: Path, entry: dict[str, Any], settings: Settings, as_of: str) -> Notebook:
     """Take a notebook as it was delivered, without the cell that papermill put in."""
-    notebook = notebooks.without_outputs(notebooks.read(folder / f"{entry['name']}.ipynb"))
-    notebook.cells = [cell for cell in notebook.cells if INJECTED not in cell.metadata.get("tags", ())]
+    content = notebooks.without_outputs(notebooks.read(folder / f"{entry['name']}.ipynb"))
+    content.cells = [cell for cell in content.cells if INJECTED not in notebooks.tags(cell)]
     own = settings.folder / notebooks.FOLDER
     cwd = own if entry["from"] == "project" and own.is_dir() else notebooks.package_folder()
     values = {**entry["parameters"], "settings": str(settings.file.resolve()), "as_of": as_of}
-    return Job(entry["name"], notebook, entry["from"], entry["differs_from_package"], cwd, values)
+    return Notebook(entry["name"], cwd, entry["from"], entry["differs_from_package"], content, values)
 
 
 def _notes(manifest: dict[str, Any], settings: Settings, measures: metrics.Measures) -> Iterator[str]:
