@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
-from itertools import cycle
 from typing import Any
 
 import pandas as pd
@@ -18,13 +17,13 @@ from csimprove.pilot import Look, LookMetric, PilotDesign, PilotMetric, PilotRes
 from csimprove.settings import Language
 from csimprove.wording import (
     asked_value,
-    count,
     date_text,
     interval,
     level,
     metric_name,
     number,
     percent,
+    planned_weeks,
     target_level,
     trimmed,
     unit_name,
@@ -59,64 +58,83 @@ def power_curve(design: PilotDesign, metric: str, *, language: Language = "en") 
     Returns
     -------
     Figure
-        One line an assignment and number of units, named at its end; the planned one is the thick one. Rings:
-        lengths that the history cannot hold, from the fitted variance components.
+        Left by length, as planned (thick) and spread over groups; right by number of pilot units at the
+        planned length, spread. Rings: lengths that the history cannot hold, from the fitted variance
+        components.
     """
+    unit, weeks, pilot = unit_of(metric), planned_weeks(design), _planned_units(design)
     power = design.power.loc[(design.power["metric"] == metric) & design.power["detectable"].notna()]
-    unit = unit_of(metric)
     asked = design.plan.minimum_gain.get(metric) or design.plan.margin.get(metric)
-    axis = scale([0.0, *power["detectable"], asked], unit)
-    lines = list(power.groupby(["assignment", "units_pilot", "units_control"], sort=True))
-    sheet = Sheet(12 + 250 + 48 + 20 * bool(power["modelled"].any()), language)
-    names = [_line_name(sheet, design, key) for key, _ in lines]
-    side = max([100.0, *(text_width(part, theme.TICK) for name in names for part in name.split("\n"))])
-    longest = max([*power["weeks"], 4])
-    panel = sheet.value_weeks(0, 12, theme.WIDTH - side - 22, 250, axis, (0, longest + 0.5))
-    ends: list[tuple[float, str, str]] = []
-    dashes: Iterator[Any] = cycle([DASHES, (0, (1.5, 2)), (0, (6, 2, 1.5, 2))])
-    for (_, frame), name in zip(lines, names, strict=True):
-        ends.append(_power_line(panel, frame.sort_values("weeks"), name, design, dashes))
-    if asked is not None:
-        panel.axes.axhline(asked, color=theme.TARGET, lw=1.4, ls=DASHES, zorder=1, clip_on=False)
-        frame = power.assign(day=power["weeks"], value=power["detectable"], group=power["assignment"])
-        words = sheet.words("minimum_gain", value=target_level(asked, unit, language).removesuffix("%"))
-        sheet.note(panel, words, [panel.y(asked) - 5, panel.y(asked) + 14], frame)
-    high = [15.0 * (1 + words.count("\n")) + 3 for _, words, _ in ends]
-    bases = theme.spread([y for y, _, _ in ends], high, low=0, high=panel.bottom + 20)
-    for base, size, (_, words, color) in zip(bases, high, ends, strict=True):
-        sheet.text(panel.right + 12, base - size / 2 + 14, words, "name", color=color)
-    weeks = sorted({float(week) for week in power["weeks"]})
-    sheet.ticks_below(panel, weeks, [trimmed(week, "minutes") for week in weeks])
-    words = sheet.words(f"detectable_{unit}", metric=metric_name(metric, language))
-    sheet.text(panel.left, panel.bottom + 38, words, "tick")
+    axis = replace(scale([*power["detectable"], asked], unit, signed=True), low=0.0)
+    lengths = power.loc[power["units_pilot"] == pilot]
+    teams = power.loc[(power["assignment"] == "spread") & (power["weeks"] == weeks)]
+    sheet = Sheet(40 + 230 + 48 + 20 * bool(power["modelled"].any()), language)
+    name = metric_name(metric, language, inline=True)
+    sheet.text(0, 14, sheet.words(f"detectable_{unit}", metric=name), "small")
+    side = max(text_width(sheet.words(f"power_{key}"), theme.TICK) for key in ("planned", "spread"))
+    wide = len(teams) > 1
+    panel = sheet.value_weeks(
+        0, 40, 540 if wide else theme.WIDTH - side - 20, 230, axis, (0, _end(lengths["weeks"]))
+    )
+    ends = []
+    for assignment, color, ink in (
+        ("spread", theme.CONTROL, theme.INK2),
+        ("planned", theme.PILOT, theme.PILOT),
+    ):
+        frame = lengths.loc[lengths["assignment"] == assignment].sort_values("weeks")
+        _curve(panel, frame, "weeks", color, theme.MAIN_LINE if assignment == "planned" else 1.4)
+        words = sheet.words(f"power_{assignment}")
+        ends += [(panel.y(value), words, ink) for value in frame["detectable"].tail(1)]
+    bases = theme.spread([y + 4 for y, _, _ in ends], [16.0] * len(ends), low=40, high=panel.bottom)
+    for base, (_, words, ink) in zip(bases, ends, strict=True):
+        sheet.text(panel.right + 10, base, words, "name", color=ink)
+    _asked(sheet, panel, asked, axis, lengths)
+    _axis(sheet, panel, lengths["weeks"], sheet.words("length_axis"))
+    if wide:
+        left = panel.right + side + 30
+        panel = sheet.value_weeks(
+            left, 40, theme.WIDTH - left - 8, 230, axis, (0, _end(teams["units_pilot"]))
+        )
+        _curve(panel, teams.sort_values("units_pilot"), "units_pilot", theme.CONTROL, 1.4)
+        if asked is not None:
+            panel.axes.axhline(asked, color=theme.TARGET, lw=1.4, ls=DASHES, zorder=1, clip_on=False)
+        units = {key: unit_name(design.plan.unit, language, many=key == "units") for key in ("unit", "units")}
+        words = sheet.words("units_axis", weeks=trimmed(weeks, "minutes"), **units)
+        _axis(sheet, panel, teams["units_pilot"], words)
     if power["modelled"].any():
-        sheet.text(panel.left, panel.bottom + 58, sheet.words("modelled"), "small")
+        sheet.text(0, sheet.height - 8, sheet.words("modelled"), "small")
     return sheet.figure
-
-
-def _line_name(sheet: Sheet, design: PilotDesign, key: Any) -> str:
-    assignment, pilot, control = key
-    units = unit_name(design.plan.unit, sheet.language, many=True)
-    planned = assignment == "planned" and pilot == _planned_units(design)
-    phrase = "power_as_planned" if planned else f"power_{assignment}"
-    return sheet.words(phrase, pilot=count(pilot), control=count(control), units=units)
 
 
 def _planned_units(design: PilotDesign) -> int:
     return int((design.units["arm"] == "pilot").sum())
 
 
-def _power_line(
-    panel: Panel, frame: pd.DataFrame, name: str, design: PilotDesign, dashes: Iterator[Any]
-) -> tuple[float, str, str]:
-    first = frame.iloc[0]
-    planned = first["assignment"] == "planned" and first["units_pilot"] == _planned_units(design)
-    color, ink = (theme.PILOT, theme.PILOT) if planned else (theme.CONTROL, theme.INK2)
-    width, style = (theme.MAIN_LINE, "-") if planned else (1.4, next(dashes))
-    panel.axes.plot(frame["weeks"], frame["detectable"], color=color, lw=width, ls=style, clip_on=False)
-    for one in frame.to_dict("records"):
-        dot(panel, one["weeks"], one["detectable"], color, hollow=bool(one["modelled"]), size=5)
-    return panel.y(float(frame["detectable"].iloc[-1])), name, ink
+def _end(values: pd.Series[Any]) -> float:
+    return float(max([*values, 4])) * 1.04
+
+
+def _curve(panel: Panel, frame: pd.DataFrame, along: str, color: str, width: float) -> None:
+    """Join what was tried and what is modelled, but not the one to the other: they are two methods."""
+    for modelled in (False, True):
+        part = frame.loc[frame["modelled"].astype(bool) == modelled]
+        panel.axes.plot(part[along], part["detectable"], color=color, lw=width, clip_on=False, zorder=2)
+        for x, y in zip(part[along], part["detectable"], strict=True):
+            dot(panel, float(x), float(y), color, hollow=modelled, size=5)
+
+
+def _asked(sheet: Sheet, panel: Panel, asked: float | None, axis: Scale, frame: pd.DataFrame) -> None:
+    if asked is not None:
+        panel.axes.axhline(asked, color=theme.TARGET, lw=1.4, ls=DASHES, zorder=1, clip_on=False)
+        words = sheet.words("minimum_gain", value=trimmed(asked, axis.unit, sign=True))
+        lines = frame.assign(day=frame["weeks"], value=frame["detectable"], group=frame["assignment"])
+        sheet.note(panel, words, [panel.y(asked) - 5, panel.y(asked) + 14], lines)
+
+
+def _axis(sheet: Sheet, panel: Panel, values: pd.Series[Any], words: str) -> None:
+    ticks = sorted({float(value) for value in values})
+    sheet.ticks_below(panel, ticks, [trimmed(tick, "minutes") for tick in ticks])
+    sheet.text(panel.left, panel.bottom + 38, words, "tick")
 
 
 @theme.applied()
@@ -232,7 +250,7 @@ def pilot_looks(result: PilotResult, *, language: Language = "en") -> Figure:
     ]
     blocks = [block for block in found if block]
     heads = 34.0
-    sheet = Sheet(24 + sum(heads + _LOOK * len(block) + 46 for block in blocks) + 12, language)
+    sheet = Sheet(24 + sum(heads + _LOOK * len(block) + 40 for block in blocks) + 12, language)
     left = 236.0
     for key, at in (("look_day", 0.0), ("look_information", 150.0)):
         sheet.text(at, 16, sheet.words(key), "small")
@@ -255,7 +273,7 @@ def pilot_looks(result: PilotResult, *, language: Language = "en") -> Figure:
             sheet.labels(panel, panel.top - 8, [(panel.x(mark), words, theme.INK)], out=20)
         for i, (look, one) in enumerate(block):
             _look(sheet, panel, (i + 0.5) * _LOOK, look, one, axis)
-        top += heads + _LOOK * len(block) + 46
+        top += heads + _LOOK * len(block) + 40
     if not blocks:
         sheet.text(0, 30, sheet.words("no_look"), "small")
     return sheet.figure

@@ -71,7 +71,9 @@ def pilot_robustness(
     panel.axes.axvline(0, ymax=heights[1] / sum(heights), color=theme.CONTROL, lw=1.2, zorder=1)
     _ways(sheet, panel, ways, result, axis)
     _false_pilots(sheet, panel, heights[0], false, axis)
-    words = sheet.words(f"effect_on_{axis.unit}", metric=metric_name(metric, language, variant=row.variant))
+    words = sheet.words(
+        f"effect_on_{axis.unit}", metric=metric_name(metric, language, variant=row.variant, inline=True)
+    )
     sheet.axis_label(panel, words, axis, "x")
     return sheet.figure
 
@@ -192,7 +194,9 @@ def pilot_event_study(
     step = -(-len(every) // 26)
     shown = sorted(every)[::step]
     sheet.ticks_below(panel, shown, [trimmed(week, "minutes", sign=True) for week in shown])
-    words = sheet.words(f"gap_{axis.unit}", metric=metric_name(metric, language, variant=row.variant))
+    words = sheet.words(
+        f"gap_{axis.unit}", metric=metric_name(metric, language, variant=row.variant, inline=True)
+    )
     sheet.text(panel.left, panel.bottom + 38, words, "tick")
     if not decided.all():
         share = target_level(DECIDED_SHARE, "share", language)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from csimprove import wording
 from csimprove.pilot import PilotCredibility, PilotMetric, PilotResult, Robustness
 from csimprove.report.blocks import Block, Cell, cell, escaped, listing, table
+from csimprove.report.tables import repeated
 from csimprove.settings import Language
 from csimprove.wording import count, interval, text
 
@@ -33,7 +34,7 @@ def effects_table(result: PilotResult, *, language: Language = "en") -> Block:
         head=head,
         rows=[_effects(metric, language) for metric in result.metrics],
         language=language,
-        caption=text("caption.effects", language, **words),
+        caption=text("caption.effects", language, **words) + repeated(result, language),
         kind="eval wide",
         numeric=range(1, 4),
     )
@@ -105,6 +106,10 @@ def robustness_table(
     )
 
 
+#: p-values below this say no more than that.
+_TINY = 0.0001
+
+
 def _way(way: Robustness, metric: PilotMetric, result: PilotResult, language: Language) -> list[Cell | str]:
     words = wording.spoken_pilot(result, language)
     words |= {"left_out": wording.group_name(way.left_out or "", language), "n": count(way.units)}
@@ -114,7 +119,7 @@ def _way(way: Robustness, metric: PilotMetric, result: PilotResult, language: La
         text(f"chart.way_{way.way}", language, **words),
         wording.change(way.effect, metric.unit, language),
         interval(way.ci_low, way.ci_high, metric.unit, language),
-        wording.p_value(shown).removeprefix("p = "),
+        "< 0.0001" if shown is not None and shown < _TINY else wording.p_value(shown).removeprefix("p = "),
         count(way.units),
     ]
 

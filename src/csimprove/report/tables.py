@@ -300,9 +300,20 @@ def evaluation_table(result: PilotResult, *, language: Language = "en") -> Block
         head=head,
         rows=[_evaluation_row(metric, language) for metric in result.metrics],
         language=language,
-        caption=text("caption.evaluation", language, **words),
+        caption=text("caption.evaluation", language, **words) + repeated(result, language),
         kind="eval",
     )
+
+
+def repeated(result: PilotResult, language: Language) -> str:
+    """Return what is to be said when intervals hold over several looks."""
+    if all(metric.confidence == _LEVEL for metric in result.metrics):
+        return ""
+    return {"en": " ", "zh": ""}[language] + text("caption.repeated", language)
+
+
+#: Confidence of intervals with one planned look.
+_LEVEL = 0.95
 
 
 def _evaluation_row(metric: PilotMetric, language: Language) -> list[Cell]:

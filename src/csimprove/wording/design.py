@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from csimprove.pilot import Look, PilotDesign, PilotResult, Reason
 
 #: Which advice speaks first.
-_LOUDEST = ("too_few_units", "not_enough_history", "cannot_detect", "longer", "detects", "spread")
+_LOUDEST = ("too_few_units", "cannot_detect", "longer", "detects", "not_enough_history", "spread")
 
 
 def unit_of(metric: str) -> Unit:
@@ -55,7 +55,7 @@ def spoken_design(design: PilotDesign, language: Language = "en") -> Spoken:
         "groups": unit_name(plan.group, language, many=True),
         "pilot_n": count(pilot),
         "control_n": count(control),
-        "planned": planned_weeks(design),
+        "planned": trimmed(planned_weeks(design), "minutes"),
         "before": period_text(*plan.before, language),
         "during": period_text(*plan.during, language),
         "history": period_text(*design.history, language),
@@ -65,10 +65,10 @@ def spoken_design(design: PilotDesign, language: Language = "en") -> Spoken:
     }
 
 
-def planned_weeks(design: PilotDesign) -> str:
-    """Return the planned length of the pilot in weeks."""
+def planned_weeks(design: PilotDesign) -> int:
+    """Return the planned length of the pilot in weeks, rounded as the design tries it."""
     first, last = design.plan.during
-    return trimmed(((last - first).days + 1) / 7, "minutes")
+    return max(1, round(((last - first).days + 1) / 7))
 
 
 def smallest_text(design: PilotDesign) -> str:
@@ -94,7 +94,11 @@ def design_headline(design: PilotDesign, language: Language = "en") -> str:
     first = min(design.advice, key=lambda one: _LOUDEST.index(one.code), default=None)
     if first is None:
         return text("design.headline.none", language, **spoken_design(design, language))
-    return capital(text(f"design.headline.{first.code}", language, **_advised(first, design, language)))
+    said = capital(text(f"design.headline.{first.code}", language, **_advised(first, design, language)))
+    thin = any(one.code == "not_enough_history" for one in design.advice)
+    if thin and first.code in ("cannot_detect", "longer", "detects"):
+        said += text("design.headline.thin", language)
+    return said
 
 
 def advice_text(advice: Reason, design: PilotDesign, language: Language = "en") -> str:
@@ -116,11 +120,13 @@ def advice_text(advice: Reason, design: PilotDesign, language: Language = "en") 
     """
     words = _advised(advice, design, language)
     given = advice.values  # noqa: PD011  (a dict)
-    parts = [text(f"advice.{advice.code}", language, **words)]
+    alike = advice.code == "spread" and words["detectable_planned"] == words["detectable_spread"]
+    parts = [text("advice.spread.alike" if alike else f"advice.{advice.code}", language, **words)]
     if advice.code == "spread":
         known = {name: given.get(f"false_{name}") for name in ("planned", "spread")}
         if all(not missing(_number(value)) for value in known.values()):
             words |= {f"false_{name}": count(100 * float(value or 0)) for name, value in known.items()}
+        if "false_planned" in words and words["false_planned"] != words["false_spread"]:
             parts.append(text("advice.spread.false", language, **words))
         if given.get("modelled"):
             parts.append(text("advice.spread.modelled", language))
@@ -175,7 +181,6 @@ def power_curve(design: PilotDesign, metric: str, *, language: Language = "en") 
     words |= {
         "name": metric_name(metric, language, inline=True),
         "minimum": size(asked, unit, language) if asked else text("target.none", language),
-        "lines": count(power.groupby(["assignment", "units_pilot", "units_control"]).ngroups),
         "modelled": count(int(power["modelled"].sum())),
         "n": count(len(power)),
     }
@@ -187,7 +192,7 @@ def power_curve(design: PilotDesign, metric: str, *, language: Language = "en") 
             caption=text("figure.power.caption", language, **words),
             alt=title,
         )
-    at = planned.iloc[(planned["weeks"] - float(words["planned"])).abs().argmin()]
+    at = planned.iloc[(planned["weeks"] - planned_weeks(design)).abs().argmin()]
     words |= {
         "weeks": trimmed(float(at["weeks"]), "minutes"),
         "detectable": size(at["detectable"], unit, language),
