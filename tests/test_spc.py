@@ -620,7 +620,8 @@ def measured(rows, *, metrics=("response_on_time",), as_of=AS_OF):
 
 def test_a_chart_of_days_holds_only_whole_decided_days():
     rows = daily(20)
-    rows[18]["response_on_time"] = (30, 40, 41)
+    rows[17]["response_on_time"] = (30, 95, 100)
+    rows[18]["response_on_time"] = (30, 94, 100)
     as_of = datetime(2025, 6, 21, 9, tzinfo=UTC)
     found = control_chart(measured(rows, as_of=as_of), "response_on_time")
     assert found.points["period"].dt.date.tolist() == [row["day"] for row in rows[:18]]
@@ -720,7 +721,7 @@ def test_pilot_and_control_share_their_phases_and_the_difference_has_its_own_cha
         *daily(84, seed=1, rate=rate(0.1), region="East"),
         *daily(84, seed=2, rate=rate(0), region="West"),
     ]
-    rows[80]["response_on_time"] = (30, 40, 41)
+    rows[80]["response_on_time"] = (30, 40, 140)
     plan = pilot_plan(
         before=(START, START + timedelta(days=48)),
         during=(START + timedelta(days=49), START + timedelta(days=83)),

@@ -214,8 +214,8 @@ def chart(
 def _series(
     kind: Kind, numerator: ArrayLike, denominator: ArrayLike | None, period: Any, options: ChartOptions
 ) -> _Series:
-    k = np.asarray(numerator, dtype=float)
-    n = np.ones(len(k)) if denominator is None else np.asarray(denominator, dtype=float)
+    k = np.array(numerator, dtype=float)
+    n = np.ones(len(k)) if denominator is None else np.array(denominator, dtype=float)
     labels = np.arange(len(k)) if period is None else np.asarray(period)
     if labels.dtype == object:
         is_date = len(labels) and isinstance(labels[0], date)
@@ -377,7 +377,7 @@ def _points(series: _Series, columns: dict[str, NDArray[Any]], target: Floats) -
     ahead = {name: getattr(series, name) for name in ("period", "numerator", "denominator")}
     shown = {name: column for name, column in columns.items() if not name.endswith("half")}
     return pd.DataFrame(
-        {**ahead, **shown, "excluded": series.excluded, "reason": series.reason, "target": target}
+        {**ahead, **shown, "excluded": series.excluded, "reason": series.reason, "target": target}, copy=False
     )
 
 

@@ -149,25 +149,25 @@ def levelled(residual: Floats) -> Floats:
     known = residual[there]
     before = np.arange(1, len(known))
     sums = np.cumsum(known)
-    between = (sums[:-1] / before - (sums[-1] - sums[:-1]) / before[::-1]) ** 2 * before * before[::-1]
-    split = there[int(np.argmax(between)) + 1]
-    left, right = residual[:split], residual[split:]
-    return np.concatenate([left - np.nanmean(left), right - np.nanmean(right)])
+    left, right = sums[:-1] / before, (sums[-1] - sums[:-1]) / before[::-1]
+    most = int(np.argmax((left - right) ** 2 * before * before[::-1]))
+    level = np.where(np.arange(len(residual)) < there[most + 1], left[most], right[most])
+    return np.asarray(residual - level)
 
 
 def autocorrelation(residual: Floats, lag: int) -> float | None:
-    """Return the correlation of a series with itself ``lag`` points before; missing points make no pair.
+    """Return the correlation of a series around 0 with itself ``lag`` points before.
 
-    ``None`` with fewer than 12 pairs or a constant series.
+    Missing points make no pair; ``None`` with fewer than 12 pairs or a constant series.
 
     Examples
     --------
     >>> round(autocorrelation(np.tile([1.0, -1.0], 10), 1), 2)
     -0.95
     """
-    centered = residual - np.nanmean(residual) if np.isfinite(residual).any() else residual
-    pairs = centered[lag:] * centered[:-lag]
-    square = float(np.nansum(centered**2))
-    if np.isfinite(pairs).sum() < 12 or square < 1e-12:
+    there = ~np.isnan(residual)
+    known = np.where(there, residual, 0)
+    square = float(known @ known)
+    if (there[lag:] & there[:-lag]).sum() < 12 or square < 1e-12:
         return None
-    return float(np.nansum(pairs) / square)
+    return float(known[lag:] @ known[:-lag] / square)

@@ -18,6 +18,10 @@ from csimprove.spc.limits import COUNTS
 from csimprove.spc.result import ControlChart, PhaseStart
 
 By = Literal["day", "week"]
+
+#: A period with more undecided tickets than this share is not decided yet. A single ticket that waits for its
+#: customer can stay undecided for months and must not take its day off the chart.
+UNDECIDED_SHARE = 0.05
 _DAYS: dict[By, int] = {"day": 1, "week": 7}
 
 
@@ -51,8 +55,8 @@ def control_chart(
     Returns
     -------
     ControlChart
-        ``left_out`` counts the periods that are cut off, still running or hold undecided tickets. Periods
-        without a ticket are no points.
+        ``left_out`` counts the periods that are cut off, still running or not decided (more than 5 % of the
+        tickets undecided). Periods without a ticket are no points.
 
     Raises
     ------
@@ -206,12 +210,13 @@ def _prepared(
 def _decided(
     rows: pd.DataFrame, measures: Measures, by: By, first: date | None, last: date | None
 ) -> tuple[pd.DataFrame, int]:
-    """Whole, past periods without undecided tickets, and how many others there are."""
+    """Whole, past, decided periods, and how many others there are."""
     today = measures.as_of.astimezone(ZoneInfo(measures.zone)).date()
     begin = pd.Timestamp(first or measures.frame["day"].min())
     end = pd.Timestamp(min(last or today, today - timedelta(days=1)) - timedelta(days=_DAYS[by] - 1))
-    rows = rows[rows["denominator"] + rows["undecided"] > 0]
-    kept = rows[rows[by].between(begin, end) & (rows["undecided"] == 0)]
+    tickets = rows["denominator"] + rows["undecided"]
+    rows, tickets = rows[tickets > 0], tickets[tickets > 0]
+    kept = rows[rows[by].between(begin, end) & (rows["undecided"] <= UNDECIDED_SHARE * tickets)]
     return kept, len(rows) - len(kept)
 
 

@@ -150,7 +150,7 @@ class ControlChart:
     target
         Target at the last point.
     left_out
-        Periods not shown because they were cut off or held undecided tickets.
+        Periods not shown: cut off, still running or not decided; units without a decided ticket.
     """
 
     kind: Kind

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -17,6 +16,7 @@ from csimprove.spc.result import RuleSet, Signal
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+_NONE = np.zeros(1, dtype=np.intp)
 Limits = Literal["own", "frozen"]
 
 #: Differences below this share of the values are rounding, not deviation.
@@ -327,27 +327,24 @@ def _counts(flags: Flags, window: int) -> NDArray[np.int64]:
 
 
 def _anhoej(sides: Floats) -> Iterator[tuple[str, tuple[int, int], int]]:
-    runs = _runs(sides)
+    runs, edges = _runs(sides), _edges(sides)
     if runs.longest > runs.longest_max:
-        edges = _edges(sides)
-        first, after = max(pairwise(edges), key=lambda run: run[1] - run[0])
+        run = int(np.argmax(np.diff(edges)))
+        first, after = edges[run : run + 2].tolist()
         yield "longest_run", (first, after - 1), int(sides[first])
     if runs.crossings < runs.crossings_min:
         yield "crossings", (0, len(sides) - 1), 0
 
 
 def _runs(sides: Floats) -> Runs:
-    n, edges = len(sides), _edges(sides)
-    longest = max((after - first for first, after in pairwise(edges)), default=0)
-    most, least = _anhoej_limits(n)
-    return Runs(n, longest, most, max(len(edges) - 2, 0), least)
+    lengths = np.diff(_edges(sides))
+    most, least = _anhoej_limits(len(sides))
+    return Runs(len(sides), int(lengths.max(initial=0)), most, max(len(lengths) - 1, 0), least)
 
 
-def _edges(sides: Floats) -> list[int]:
+def _edges(sides: Floats) -> NDArray[np.intp]:
     """Places where a run starts, and the number of points."""
-    if not len(sides):
-        return [0]
-    return [0, *(np.flatnonzero(np.diff(sides)) + 1).tolist(), len(sides)]
+    return np.flatnonzero(np.concatenate(([True], np.diff(sides) != 0, [True]))) if len(sides) else _NONE
 
 
 @cache
