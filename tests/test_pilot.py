@@ -549,6 +549,29 @@ def test_between_looks_intervals_are_for_watching():
     assert result.verdict == "extend"
 
 
+def test_looks_to_come_say_how_far_they_will_ask_to_go():
+    result = watch(both(spread(0.0)), until=LOOKS[1])
+    assert [bool(look.expected) for look in result.looks] == [False, False, True, True]
+    answers, resolved = result.looks[2].expected
+    # three of four weeks, and for the window of seven days two
+    assert (answers.information, resolved.information) == (0.75, 0.5)
+    assert (answers.decided, answers.planned, answers.effect, answers.status) == (
+        3750,
+        5000,
+        None,
+        "no_interval",
+    )
+    assert answers.bound_z == pytest.approx(2.359, abs=1e-3)
+    assert [one.information for one in result.looks[3].expected] == [1, 1]
+
+
+def test_daily_holds_both_arms_day_by_day():
+    daily = evaluate(both(MINI), teams=3).daily
+    assert list(daily) == ["metric", "day", "arm", "numerator", "denominator", "undecided", "value"]
+    chosen = daily[(daily["metric"] == FCR) & (daily["day"] == "2025-08-04")].set_index("arm")
+    assert chosen["denominator"].to_dict() == {"pilot": 640, "control": 1460}
+
+
 def test_a_look_without_its_measures_is_not_made_spends_nothing_and_is_said():
     result = watch(both(spread(0.06)), until=DECIDED.date(), made=LOOKS[1:2])
     assert [look.made for look in result.looks] == [False, True, False, True]

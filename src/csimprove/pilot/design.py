@@ -20,7 +20,7 @@ from csimprove.inference import Floats
 from csimprove.pilot import effects
 from csimprove.pilot.daily import Daily, Window, daily
 from csimprove.pilot.effects import Basis, Sums
-from csimprove.pilot.result import Reason, records
+from csimprove.pilot.result import Reason, choose, records
 from csimprove.pilot.roster import roster
 from csimprove.settings import PilotPlan
 
@@ -89,6 +89,10 @@ class PilotDesign:
     history: tuple[date, date]
     advice: tuple[Reason, ...]
     plan: PilotPlan
+
+    def choose(self, metric: str | None = None) -> str:
+        """Return a metric of the plan, checked; ``None`` chooses the first co-primary (:func:`choose`)."""
+        return choose(self.plan, metric)
 
     def to_frame(self) -> pd.DataFrame:
         """Return `power`."""

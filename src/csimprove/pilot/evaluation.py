@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from csimprove.pilot import effects, gate
 from csimprove.pilot.caveats import cannot_conclude
 from csimprove.pilot.effects import Basis, Estimate, Sums
 from csimprove.pilot.lock import PlanLock
-from csimprove.pilot.looks import look_metrics
+from csimprove.pilot.looks import expected_metrics, look_metrics
 from csimprove.pilot.result import Look, LookMetric, PilotMetric, PilotResult, Role, Routing, StaffShare
 from csimprove.pilot.roster import local_day, roster
 from csimprove.settings import PilotPlan
@@ -132,7 +132,7 @@ def pilot(
         metrics=metrics,
         conditions=tuple(m.metric for m in metrics if m.role == "guardrail" and m.status != "safe"),
         teams=_teams(now.units, now.sums, now.found),
-        weekly=_weekly(measures, plan, now.units),
+        weekly=_over_time(measures, plan, now.units, "week"),
         left_out=_left_out(plan, now.windows),
         volume=now.volume,
         volume_ok=now.volume_ok,
@@ -142,7 +142,8 @@ def pilot(
         zone=measures.zone,
         decided_on=decided_on,
         reading=measures.reading,
-        looks=tuple(looks),
+        looks=_with_expected(looks, made, now=now, today=today, plan=plan),
+        daily=_over_time(measures, plan, now.units, "day").query("group == ''").drop(columns="group"),
         routing=now.routing,
         staff=_staff(plan),
         lock=lock,
@@ -171,7 +172,8 @@ def snapshot(measures: Measures, plan: PilotPlan, *, rng: np.random.Generator) -
 
 def _looks(days: list[date], made: dict[date, Snapshot], *, plan: PilotPlan) -> list[Look]:
     """Judge every look made by itself and those before it."""
-    looks, before = [], []
+    looks: list[Look] = []
+    before: list[tuple[list[Sums], list[Estimate]]] = []
     for number, day in enumerate(days, start=1):
         last, now = day == days[-1], made.get(day)
         metrics: tuple[LookMetric, ...] = ()
@@ -184,6 +186,25 @@ def _looks(days: list[date], made: dict[date, Snapshot], *, plan: PilotPlan) -> 
                 decision = gate.interim(metrics, plan=plan, moved=moved, number=number)
         looks.append(Look(number, day, last, now is not None, metrics, *decision))
     return looks
+
+
+def _with_expected(
+    looks: list[Look], made: dict[date, Snapshot], *, now: Snapshot, today: date, plan: PilotPlan
+) -> tuple[Look, ...]:
+    """Say of the looks to come how far they will ask an effect to go."""
+    before = [(made[look.date].sums, made[look.date].found) for look in looks if look.made]
+    coming = [look.date for look in looks if not look.made and look.date > today]
+    return tuple(
+        replace(
+            look,
+            expected=expected_metrics(
+                before, now.sums, coming[: coming.index(look.date) + 1], plan=plan, last=look.last
+            ),
+        )
+        if look.date in coming
+        else look
+        for look in looks
+    )
 
 
 def _window(measures: Measures, plan: PilotPlan, period: str) -> pd.DataFrame:
@@ -324,10 +345,12 @@ def _teams(units: pd.DataFrame, sums: list[Sums], found: list[Estimate]) -> pd.D
     return table[["metric", *table.columns.drop("metric")]]
 
 
-def _weekly(measures: Measures, plan: PilotPlan, units: pd.DataFrame) -> pd.DataFrame:
-    """Return every week from the first day to the last: each group and, with group "", each arm pooled."""
+def _over_time(
+    measures: Measures, plan: PilotPlan, units: pd.DataFrame, step: Literal["week", "day"]
+) -> pd.DataFrame:
+    """Return every step from the first day to the last: each group and, with group "", each arm pooled."""
     rows = measures.pooled(
-        "week",
+        step,
         plan.group,
         metrics=plan.metrics,
         first=plan.before[0],
@@ -336,8 +359,8 @@ def _weekly(measures: Measures, plan: PilotPlan, units: pd.DataFrame) -> pd.Data
     ).rename(columns={plan.group: "group"})
     rows["arm"] = np.where(rows["group"].isin(plan.pilot), "pilot", "control")
     sums = ["numerator", "denominator", "undecided"]
-    arms = rows.groupby(["metric", "week", "arm"], as_index=False, sort=False)[sums].sum().assign(group="")
-    columns = ["metric", "week", "arm", "group", *sums]
+    arms = rows.groupby(["metric", step, "arm"], as_index=False, sort=False)[sums].sum().assign(group="")
+    columns = ["metric", step, "arm", "group", *sums]
     table = pd.concat([arms[columns], rows[columns]], ignore_index=True)
     return table.assign(value=table["numerator"] / table["denominator"].where(table["denominator"] > 0))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from csimprove import inference
-from csimprove.inference import Spending
+from csimprove.inference import Spending, TeamTest
 from csimprove.pilot import effects
 from csimprove.pilot.effects import Estimate, Sums
 from csimprove.pilot.result import LookMetric, Role
@@ -27,6 +27,9 @@ EARLY = 0.99
 
 #: How each role spends its 5 %: gains late, harm from the first look on (one-sided 2.5 %).
 SPENDING: dict[Role, Spending] = {"co_primary": "obrien_fleming", "guardrail": "pocock"}
+
+
+_NOTHING = TeamTest(*[math.nan] * 7)
 
 
 def look_history(settings: Settings, measures: Measures) -> dict[date, Measures]:
@@ -92,21 +95,58 @@ def look_metrics(
     tickets) of this look and of those made before it. The bounds hold for z; |t| of the Welch test is
     compared with the quantile of t that has the same nominal p.
     """
-    asked = {"co_primary": plan.minimum_gain, "guardrail": plan.margin}
-    roles: list[tuple[int, Role]] = [(plan.metrics.index(name), "co_primary") for name in plan.co_primary]
-    roles += [(plan.metrics.index(name), "guardrail") for name in plan.guardrail]
     found = []
-    for place, role in roles:
-        counts = [planned_information(sums[place], plan) for sums, _ in snapshots]
-        shares = [min(decided / planned, EARLY) if planned else 0.0 for decided, planned in counts]
-        if not counts[-1][0]:
+    for place, role in _judged(plan):
+        sums, estimate = snapshots[-1][0][place], snapshots[-1][1][place]
+        counts = planned_information(sums, plan)
+        shares = _information(snapshots, place, plan)
+        if not counts[0]:
             continue
         if last:
             shares[-1] = 1.0
-        sums, estimate = snapshots[-1][0][place], snapshots[-1][1][place]
         bound = look_bound(shares, role, last=last)
-        name = sums.metric.name
-        found.append(_look_metric(sums, estimate, role, asked[role][name], counts[-1], shares[-1], bound))
+        found.append(_look_metric(sums, estimate, role, _asked(plan, role, place), counts, shares[-1], bound))
+    return tuple(found)
+
+
+def expected_metrics(
+    snapshots: Sequence[tuple[Sequence[Sums], Sequence[Estimate]]],
+    now: Sequence[Sums],
+    ahead: Sequence[date],
+    *,
+    plan: PilotPlan,
+    last: bool,
+) -> tuple[LookMetric, ...]:
+    """Return the bounds of the last of the looks ahead, if tickets come in evenly until then.
+
+    Parameters
+    ----------
+    snapshots
+        Sums and estimates at the looks made.
+    now
+        Sums as of now, for what is planned.
+    ahead
+        Days of the looks from the next one on, up to the one asked for.
+    plan
+        Roles and what is asked.
+    last
+        It is the last look of the plan.
+    """
+    start, end = plan.during
+    length = (end - start).days + 1
+    found = []
+    for place, role in _judged(plan):
+        sums = now[place]
+        planned = planned_information(sums, plan)[1]
+        ripe = [((day - start).days + 1 - sums.metric.window_days) / length for day in ahead]
+        shares = [*_information(snapshots, place, plan), *(min(max(part, 0.0), EARLY) for part in ripe)]
+        if last:
+            shares[-1] = 1.0
+        if not shares[-1]:
+            continue
+        counts = round(shares[-1] * planned), planned
+        bound = look_bound(shares, role, last=last)
+        found.append(_look_metric(sums, None, role, _asked(plan, role, place), counts, shares[-1], bound))
     return tuple(found)
 
 
@@ -122,17 +162,36 @@ def _bounds(information: tuple[float, ...], kind: Spending) -> list[float]:
     return [float(bound) for bound in inference.spending_bounds(information, kind=kind)]
 
 
+def _judged(plan: PilotPlan) -> list[tuple[int, Role]]:
+    """Place in the plan and role of the metrics that looks judge."""
+    roles: list[tuple[int, Role]] = [(plan.metrics.index(name), "co_primary") for name in plan.co_primary]
+    return roles + [(plan.metrics.index(name), "guardrail") for name in plan.guardrail]
+
+
+def _asked(plan: PilotPlan, role: Role, place: int) -> float:
+    return (plan.minimum_gain if role == "co_primary" else plan.margin)[plan.metrics[place]]
+
+
+def _information(
+    snapshots: Sequence[tuple[Sequence[Sums], Sequence[Estimate]]], place: int, plan: PilotPlan
+) -> list[float]:
+    counts = [planned_information(sums[place], plan) for sums, _ in snapshots]
+    return [min(decided / planned, EARLY) if planned else 0.0 for decided, planned in counts]
+
+
 def _look_metric(
     sums: Sums,
-    estimate: Estimate,
+    estimate: Estimate | None,
     role: Role,
     asked: float,
     counts: tuple[int, float],
     information: float,
     bound: float,
 ) -> LookMetric:
-    test = effects.widened(estimate, bound).test
-    shown = effects.enough(estimate.units_pilot, estimate.units_control)
+    test, shown = _NOTHING, False
+    if estimate is not None:
+        test = effects.widened(estimate, bound).test
+        shown = effects.enough(estimate.units_pilot, estimate.units_control)
     low, high = (test.ci_low, test.ci_high) if shown else (math.nan, math.nan)
     quantile = float(inference.nominal_t(bound, test.df))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -237,12 +237,15 @@ class Look:
         ``False`` for a look that is still to come or whose measures were not given: then ``metrics`` is
         empty.
     metrics
-        Co-primaries and guardrails with information above 0.
+        Co-primaries and guardrails with information above 0; empty for a look that is not made.
     decision
         ``go`` or ``stop`` (ends the pilot), ``continue`` (also for a look not made); at the last look the
         verdict of the gate.
     reason
         Why; ``None`` for ``continue``.
+    expected
+        Of a look to come: information and bounds if tickets come in evenly until then, without an effect
+        (``decided`` is what is expected); else empty.
     """
 
     number: int
@@ -252,6 +255,7 @@ class Look:
     metrics: tuple[LookMetric, ...]
     decision: Verdict | Literal["continue"]
     reason: Reason | None
+    expected: tuple[LookMetric, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +330,8 @@ class PilotResult:
         What was asked, when and of which data.
     decided_on
         The decision date: the plan's, else the end of the pilot plus the longest window of its metrics.
+    daily
+        Like ``weekly``, by ``day`` and arm: for run charts. Not in ``to_dict``.
     looks
         Every planned look in order; the last one is the decision date. A look that stopped the pilot decides
         the verdict even when later days are shown.
@@ -360,6 +366,7 @@ class PilotResult:
     zone: str
     decided_on: date
     reading: Reading
+    daily: pd.DataFrame = field(default_factory=pd.DataFrame)
     looks: tuple[Look, ...] = ()
     routing: tuple[Routing, ...] = ()
     cannot_conclude: tuple[Reason, ...] = ()
@@ -403,16 +410,21 @@ class PilotResult:
         }
 
     def choose(self, metric: str | None = None) -> str:
-        """Return a metric of the plan, checked; ``None`` chooses the first co-primary.
+        """Return a metric of the plan, checked; ``None`` chooses the first co-primary (:func:`choose`)."""
+        return choose(self.plan, metric)
 
-        Raises
-        ------
-        SettingsError
-            If the plan does not have it; the message lists those it has.
-        """
-        if metric is not None and metric not in self.plan.metrics:
-            raise SettingsError(f"`metric` must be one of {', '.join(self.plan.metrics)}, not {metric!r}.")
-        return metric or self.plan.metrics[0]
+
+def choose(plan: PilotPlan, metric: str | None) -> str:
+    """Return a metric of the plan, checked; ``None`` chooses the first co-primary.
+
+    Raises
+    ------
+    SettingsError
+        If the plan does not have it; the message lists those it has.
+    """
+    if metric is not None and metric not in plan.metrics:
+        raise SettingsError(f"`metric` must be one of {', '.join(plan.metrics)}, not {metric!r}.")
+    return metric or plan.metrics[0]
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
