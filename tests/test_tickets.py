@@ -613,7 +613,8 @@ def test_no_ticket_left(tmp_path: Path) -> None:
     [
         (
             {"preset": "zendsk"},
-            "`source.preset` must be one of zendesk, not 'zendsk'. Did you mean zendesk?",
+            "`source.preset` must be one of chinese, freshdesk, hubspot, intercom, jira, salesforce, servicenow, "
+            "zendesk, not 'zendsk'. Did you mean zendesk or freshdesk?",
         ),
         (
             {"columns": {"ticket_id": "id"}},

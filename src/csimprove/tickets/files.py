@@ -19,6 +19,8 @@ from csimprove.errors import Failure, TicketDataError
 SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".parquet")
 DELIMITERS = (",", ";", "\t", "|")
 _CHUNK = 1 << 20
+#: Kinds of files that are no text; they stand where the encoding of a text is told.
+BINARY = ("XLSX", "Parquet", "DuckDB")
 #: What a workbook shows where a formula failed.
 _ERRORS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!")
 

@@ -11,7 +11,7 @@ from typing import Any
 from csimprove import columns
 from csimprove.errors import Failure, SettingsError, TicketDataError
 from csimprove.settings import MAPPABLE, DurationUnit, Source, nearest, parse_limit
-from csimprove.tickets.files import SourceFile, normal
+from csimprove.tickets.files import BINARY, SourceFile, normal
 
 #: Types of Parquet that are no single value.
 _NESTED = re.compile(r"\[|STRUCT|MAP|UNION|BLOB|VARIANT")
@@ -131,7 +131,7 @@ def map_fields(source: Source, file: SourceFile) -> tuple[Field, ...]:
             advice = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
             reason = f"is missing ({advice}`{name}` needs it). Correct [source.columns]."
             failures.append(Failure(absent, None, "", reason))
-    if failures and len(file.headings) == 1:
+    if failures and len(file.headings) == 1 and file.encoding not in BINARY:
         line = file.headings[0][:80]
         reason = f"has one column when split at {file.delimiter!r}: {line}. Set `delimiter` under [source]."
         failures = [Failure("", None, "", reason)]

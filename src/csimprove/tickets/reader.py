@@ -48,6 +48,8 @@ _USED = "rule IS NULL AND ticket_id IS NOT NULL AND opened_at IS NOT NULL"
 _PARQUET = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 500000)"
 #: Seconds after which a folder of copies belongs to a reading that crashed.
 _STALE = 86_400
+#: Lines at the end of a file among which those that speak about the file are looked for.
+_FOOTER = 10
 _PAUSES = ("ticket_id", "start_at", "end_at")
 
 
@@ -261,7 +263,8 @@ def _load(
             break
         times |= order
         con.execute(f"DROP TABLE IF EXISTS bad_{name}; DROP TABLE IF EXISTS scan_{name}")
-    malformed, malformed_count = ([], 0) if file.types else _malformed(con, name)
+    last = file.lines - _FOOTER if known(settings.source)["footer"] else file.lines
+    malformed, malformed_count, footer = ([], 0, 0) if file.types else _malformed(con, name, last)
     read, *unread = _row(con, name, ["count(*)", *(f"count({quoted('bad ' + f.name)})" for f in fields)])
     if not read and not malformed:
         reason = "has a heading but no rows. Export the tickets again, or correct `path` under [source]."
@@ -269,7 +272,7 @@ def _load(
     _refuse_hopeless(con, name, file, fields, times)
     rejects = (*malformed, *_unread(con, name, fields, times))
     total = malformed_count + sum(unread)
-    return _Table(name, file, fields, times, read, malformed_count, 0, rejects[:KEPT_REJECTS], total)
+    return _Table(name, file, fields, times, read, malformed_count, footer, rejects[:KEPT_REJECTS], total)
 
 
 def _joined(con: DuckDBPyConnection, tables: tuple[_Table, ...]) -> _Tickets:
@@ -399,9 +402,10 @@ def _check_formats(con: DuckDBPyConnection, formats: tuple[str, ...]) -> None:
             )
 
 
-def _malformed(con: DuckDBPyConnection, name: str) -> tuple[list[Failure], int]:
+def _malformed(con: DuckDBPyConnection, name: str, last: int) -> tuple[list[Failure], int, int]:
     """List the lines that are no row; count the rows after each of them on by one.
 
+    The lines of one value after the line ``last`` speak about the file: they are counted apart.
     The text of such a line is not shown: nobody can tell which part of it is a name.
     """
     found = con.execute(f"""SELECT line, min(error_type::VARCHAR), min(error_message)
@@ -414,18 +418,21 @@ def _malformed(con: DuckDBPyConnection, name: str) -> tuple[list[Failure], int]:
         con.execute(f"""UPDATE loaded_{name} SET shift = moved.shift
             FROM (SELECT n, s.shift FROM {name} AS t ASOF JOIN shifts AS s ON n >= start) AS moved
             WHERE moved.n = loaded_{name}.rowid + 1""")
-    failures = []
-    for line, kind, message in found[:KEPT_REJECTS]:
+    failures, footer = [], 0
+    for line, kind, message in found:
         counts = re.findall(r"\d+", message) if "COLUMNS" in kind else []
         what = (
             "holds a quote that is not closed or not doubled"
             if "QUOTE" in kind
             else "cannot be split into values"
         )
+        if line > last and counts[1:] == ["1"]:
+            footer += 1
+            continue
         if len(counts) == 2:
             what = f"has {counts[1]} values where the heading has {counts[0]}"
         failures.append(Failure("", line, "", f"{what}. The row is left out."))
-    return failures, len(found)
+    return failures[:KEPT_REJECTS], len(found) - footer, footer
 
 
 def _refuse_hopeless(
