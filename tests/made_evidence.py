@@ -133,7 +133,20 @@ LOOKS = (
         "continue",
         None,
     ),
-    Look(2, date(2025, 9, 7), False, False, (), "continue", None),
+    Look(
+        2,
+        date(2025, 9, 7),
+        False,
+        False,
+        (),
+        "continue",
+        None,
+        (
+            look_metric(
+                "response_on_time", 0.5, None, 0.0, t=None, df=None, bound_t=None, status="no_interval"
+            ),
+        ),
+    ),
     Look(
         3,
         date(2025, 9, 28),
@@ -181,15 +194,6 @@ LOCK = PlanLock(
         PlanChange("looks", ["2025-08-31"], ["2025-08-31", "2025-09-07"]),
     ),
 )
-TRACKED = replace(
-    PILOT,
-    looks=LOOKS,
-    cannot_conclude=CAVEATS,
-    routing=ROUTING,
-    lock=LOCK,
-    staff=StaffShare(18, 20, 0.9, 0.699, 0.972),
-)
-
 DAILY = pd.DataFrame(
     [
         (_NAME, pd.Timestamp(2025, 6, 30) + pd.Timedelta(days=day), arm, 40 * value, 40, 0, value)
@@ -200,6 +204,16 @@ DAILY = pd.DataFrame(
         )
     ],
     columns=["metric", "day", "arm", "numerator", "denominator", "undecided", "value"],
+)
+
+TRACKED = replace(
+    PILOT,
+    looks=LOOKS,
+    daily=DAILY,
+    cannot_conclude=CAVEATS,
+    routing=ROUTING,
+    lock=LOCK,
+    staff=StaffShare(18, 20, 0.9, 0.699, 0.972),
 )
 
 _POWER = [

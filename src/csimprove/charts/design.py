@@ -138,17 +138,13 @@ def _axis(sheet: Sheet, panel: Panel, values: pd.Series[Any], words: str) -> Non
 
 
 @theme.applied()
-def pilot_daily(
-    result: PilotResult, daily: pd.DataFrame, metric: str, *, language: Language = "en"
-) -> Figure:
+def pilot_daily(result: PilotResult, metric: str, *, language: Language = "en") -> Figure:
     """Draw both arms day by day as run charts with the median before the pilot; no test, no p-value.
 
     Parameters
     ----------
     result
         A pilot.
-    daily
-        Its arms by day, of :func:`csimprove.pilot.daily_arms`.
     metric
         One of its metrics.
     language
@@ -166,6 +162,7 @@ def pilot_daily(
         If the result has no such metric.
     """
     row = theme.row_of(result.metrics, metric)
+    daily = result.daily
     days = daily.loc[(daily["metric"] == metric) & daily["value"].notna()].sort_values("day")
     decided = days["denominator"] >= DECIDED_SHARE * (days["denominator"] + days["undecided"])
     drawn = days.loc[decided].assign(date=pd.to_datetime(days["day"]), group="")
@@ -246,7 +243,13 @@ def pilot_looks(result: PilotResult, *, language: Language = "en") -> Figure:
     """
     rows = {row.metric: row for row in result.metrics}
     found = [
-        [(look, one) for look in result.looks for one in look.metrics if one.metric == name] for name in rows
+        [
+            (look, one)
+            for look in result.looks
+            for one in (*look.metrics, *look.expected)
+            if one.metric == name
+        ]
+        for name in rows
     ]
     blocks = [block for block in found if block]
     heads = 34.0
@@ -284,6 +287,10 @@ def _look(sheet: Sheet, panel: Panel, y: float, look: Look, one: LookMetric, axi
     day = date_text(look.date, sheet.language, year=False)
     sheet.text(0, base, sheet.words("look", n=str(look.number), date=day), "name")
     sheet.text(220, base, percent(one.information, places=0), "name", align="right")
+    if not look.made:
+        words = sheet.words("look_ahead", bound=_bound(one))
+        sheet.text(panel.right + 18, base, words, "small")
+        return
     if one.effect is not None:
         estimate(panel, y, one.effect, one.ci_low, one.ci_high)
     words = number(one.effect, axis.unit, sign=True)
@@ -291,6 +298,10 @@ def _look(sheet: Sheet, panel: Panel, y: float, look: Look, one: LookMetric, axi
         words += f"  ({interval(one.ci_low, one.ci_high, axis.unit, sheet.language)})"
     sheet.text(panel.right + 18, base, words, "name")
     sheet.icon(_STATUS[one.status], theme.WIDTH - 112, base - 4, 12)
-    if one.t is not None and one.bound_t is not None:
-        said = sheet.words("t_of_bound", t=f"{abs(one.t):.2f}", bound=f"{one.bound_t:.2f}")
+    if one.t is not None:
+        said = sheet.words("t_of_bound", t=f"{abs(one.t):.2f}", bound=_bound(one))
         sheet.text(theme.WIDTH, base, said, "name", align="right")
+
+
+def _bound(one: LookMetric) -> str:
+    return f"{one.bound_z if one.bound_t is None else one.bound_t:.2f}"

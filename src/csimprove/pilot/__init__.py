@@ -20,7 +20,6 @@ from csimprove.pilot.result import (
     TargetStatus,
     Verdict,
 )
-from csimprove.pilot.tracking import daily_arms
 
 __all__ = [
     "Cell",
@@ -44,7 +43,6 @@ __all__ = [
     "Verdict",
     "changes_since_lock",
     "credibility",
-    "daily_arms",
     "lock_plan",
     "look_history",
     "pilot",

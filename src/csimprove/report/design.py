@@ -355,7 +355,7 @@ def looks_table(result: PilotResult, *, language: Language = "en") -> Block:
         day = wording.date_text(look.date, language)
         label = text("look.label", language, n=str(look.number), date=day)
         decision = wording.decision_text(look, language)
-        made = [_look(one, about[one.metric], language) for one in look.metrics]
+        made = [_look(one, about[one.metric], language) for one in (*look.metrics, *look.expected)]
         empty: list[Cell | str] = [wording.NO_NUMBER] * 4
         for place, cells in enumerate(made or [empty]):
             first = place == 0
@@ -376,14 +376,13 @@ def looks_table(result: PilotResult, *, language: Language = "en") -> Block:
 def _look(one: LookMetric, metric: PilotMetric, language: Language) -> list[Cell | str]:
     effect = change(one.effect, metric.unit, language)
     span = interval(one.ci_low, one.ci_high, metric.unit, language)
-    bound = wording.NO_NUMBER
-    if one.t is not None and one.bound_t is not None:
-        bound = text("chart.t_of_bound", language, t=f"{abs(one.t):.2f}", bound=f"{one.bound_t:.2f}")
+    bound = f"{one.bound_z if one.bound_t is None else one.bound_t:.2f}"
+    t = wording.NO_NUMBER if one.t is None else f"{abs(one.t):.2f}"
     return [
         wording.metric_name(metric.metric, language, variant=metric.variant),
         f"{percent(one.information)} ({count(one.decided)} / {count(one.planned)})",
         Cell(f"<b>{escaped(effect)}</b><small>{escaped(span)}</small>", f"{effect} ({span})"),
-        bound,
+        text("chart.t_of_bound", language, t=t, bound=bound),
     ]
 
 

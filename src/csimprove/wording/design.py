@@ -23,8 +23,6 @@ from csimprove.wording.sentences import MIN_PILOT_UNITS, MIN_UNITS, verdict_word
 from csimprove.wording.spoken import Spoken, spoken_metric, spoken_pilot
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from csimprove.pilot import Look, PilotDesign, PilotResult, Reason
 
 #: Which advice speaks first.
@@ -119,7 +117,7 @@ def advice_text(advice: Reason, design: PilotDesign, language: Language = "en") 
         One to three sentences.
     """
     words = _advised(advice, design, language)
-    given = advice.values  # noqa: PD011  (a dict)
+    given = advice.values
     alike = advice.code == "spread" and words["detectable_planned"] == words["detectable_spread"]
     parts = [text("advice.spread.alike" if alike else f"advice.{advice.code}", language, **words)]
     if advice.code == "spread":
@@ -139,7 +137,7 @@ def _number(value: Any) -> float | None:
 
 def _advised(advice: Reason, design: PilotDesign, language: Language) -> Spoken:
     words = spoken_design(design, language)
-    values = advice.values  # noqa: PD011  (a dict)
+    values = advice.values
     if "metric" in values:
         metric = str(values["metric"])
         unit = unit_of(metric)
@@ -209,17 +207,13 @@ def power_curve(design: PilotDesign, metric: str, *, language: Language = "en") 
     )
 
 
-def pilot_daily(
-    result: PilotResult, daily: pd.DataFrame, metric: str, *, language: Language = "en"
-) -> FigureWords:
+def pilot_daily(result: PilotResult, metric: str, *, language: Language = "en") -> FigureWords:
     """Return the words around the daily run charts of both arms.
 
     Parameters
     ----------
     result
         A pilot.
-    daily
-        Its arms by day, of :func:`csimprove.pilot.daily_arms`.
     metric
         Name of a metric of the result.
     language
@@ -232,6 +226,7 @@ def pilot_daily(
     """
     one = next(row for row in result.metrics if row.metric == metric)
     words = {**spoken_pilot(result, language), **spoken_metric(one, language)}
+    daily = result.daily
     days = daily[(daily["metric"] == metric) & daily["value"].notna()]
     moments = days["day"].astype(str).str[:10]
     periods = {
