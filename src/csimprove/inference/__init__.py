@@ -13,7 +13,16 @@ from csimprove.inference.rates import (
     wilson,
 )
 from csimprove.inference.sequential import Spending, nominal_t, normal_tail, spending_bounds
-from csimprove.inference.survival import Survival, kaplan_meier
+from csimprove.inference.survival import (
+    BIN_STARTS,
+    DOUBLINGS,
+    EXACT,
+    PER_DOUBLING,
+    DurationSummary,
+    Survival,
+    kaplan_meier,
+    summarise,
+)
 from csimprove.inference.teams import (
     Permutation,
     TeamTest,
@@ -29,6 +38,11 @@ from csimprove.inference.teams import (
 )
 
 __all__ = [
+    "BIN_STARTS",
+    "DOUBLINGS",
+    "EXACT",
+    "PER_DOUBLING",
+    "DurationSummary",
     "Floats",
     "Permutation",
     "Spending",
@@ -50,6 +64,7 @@ __all__ = [
     "score_difference",
     "smallest_pvalue",
     "spending_bounds",
+    "summarise",
     "welch",
     "wild_cluster_bootstrap",
     "wilson",

@@ -193,9 +193,8 @@ def mantel_haenszel_difference(
     -0.078 0.020 (-0.117 to -0.040)
     """
     k1, n1, k2, n2 = (np.asarray(part, dtype=float) for part in (k1, n1, k2, n2))
-    both = (n1 > 0) & (n2 > 0)
-    k1, n1, k2, n2 = (part[both] for part in (k1, n1, k2, n2))
-    n = n1 + n2
+    # a stratum with one group alone adds nothing below; an empty one would divide by 0
+    n = np.maximum(n1 + n2, 1.0)
     weight = (n1 * n2 / n).sum()
     if not weight:
         return (math.nan,) * 4

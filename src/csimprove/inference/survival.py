@@ -11,6 +11,19 @@ from scipy.special import ndtri
 
 from csimprove.inference.rates import Floats
 
+#: Durations are counted in bins: whole minutes below ``EXACT``, then ``PER_DOUBLING`` bins each time they
+#: double, ``DOUBLINGS`` times (91 days); one last bin holds what is longer.
+EXACT, PER_DOUBLING, DOUBLINGS = 32, 16, 12
+
+#: Lower ends of the bins in minutes.
+BIN_STARTS: Floats = np.concatenate(
+    [
+        np.arange(EXACT, dtype=float),
+        EXACT * np.outer(2.0 ** np.arange(DOUBLINGS), 1 + np.arange(PER_DOUBLING) / PER_DOUBLING).ravel(),
+        [EXACT * 2.0**DOUBLINGS],
+    ]
+)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Survival:
@@ -165,4 +178,84 @@ def kaplan_meier(
         survival=survival,
         se=survival * np.sqrt(variance),
         last=float(end[-1]) if len(end) else 0.0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DurationSummary:
+    """How long things take, from counts in bins.
+
+    Parameters
+    ----------
+    n, events, censored
+        Things counted; those that are over and those still open.
+    median, median_low, median_high
+        Minutes within which half are over, with its 95 % interval; NaN where the observation ends before.
+    p90, p90_low, p90_high
+        The same for 90 of 100.
+    restricted_mean, mean_low, mean_high
+        Mean minutes when each counts as at most ``horizon``, with its 95 % interval.
+    horizon
+        Minutes.
+    """
+
+    n: int
+    events: int
+    censored: int
+    median: float
+    median_low: float
+    median_high: float
+    p90: float
+    p90_low: float
+    p90_high: float
+    restricted_mean: float
+    mean_low: float
+    mean_high: float
+    horizon: float
+
+
+def summarise(bins: ArrayLike, events: ArrayLike, censored: ArrayLike, *, horizon: float) -> DurationSummary:
+    """Summarise durations counted in bins, open ones included.
+
+    Parameters
+    ----------
+    bins
+        Places in `BIN_STARTS`, rising, each at most once.
+    events, censored
+        How many were over, and how many were still open, at that duration.
+    horizon
+        Minutes at which the restricted mean stops counting.
+
+    Returns
+    -------
+    DurationSummary
+        Median, P90 and restricted mean by :func:`kaplan_meier`, straight lines within bins. The intervals take
+        the things counted as independent.
+
+    Examples
+    --------
+    Four tickets answered after 3, 5, 5 and 20 minutes, one still open after 8:
+
+    >>> found = summarise([3, 5, 8, 20], [1, 2, 0, 1], [0, 0, 1, 0], horizon=60)
+    >>> found.n, found.censored, round(found.median, 2), round(found.restricted_mean, 2)
+    (5, 1, 5.75, 11.1)
+    """
+    place = np.asarray(bins, dtype=int)
+    over, still = np.asarray(events, dtype=float), np.asarray(censored, dtype=float)
+    longer = place == len(BIN_STARTS) - 1
+    curve = kaplan_meier(
+        np.append(BIN_STARTS, BIN_STARTS[-1])[place + 1],
+        np.where(longer, 0, over),
+        # of what ends in the last bin only that it lasts longer is known
+        np.where(longer, over + still, still),
+        starts=BIN_STARTS[place],
+    )
+    quantiles = [
+        value if math.isfinite(value) else math.nan for share in (0.5, 0.9) for value in curve.quantile(share)
+    ]
+    mean, se = curve.restricted_mean(horizon)
+    spread = float(ndtri(0.975)) * se
+    ended, opened = int(over.sum()), int(still.sum())
+    return DurationSummary(
+        ended + opened, ended, opened, *quantiles, mean, mean - spread, mean + spread, horizon
     )

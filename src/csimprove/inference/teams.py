@@ -373,7 +373,8 @@ def wild_cluster_bootstrap(
     else:
         signs = rng.choice([-1.0, 1.0], size=(RANDOM_SIGNS, n))
     t = _crv1_t(np.vstack([residual, signs * residual]), chosen)
-    extreme = int((np.abs(t[1:]) >= abs(t[0]) * (1 - 1e-9)).sum())
+    # ties, a t of 0 among them, must survive rounding
+    extreme = int((np.abs(t[1:]) >= abs(t[0]) * (1 - 1e-9) - 1e-9).sum())
     if every:
         return WildBootstrap(float(t[0]), 2 * extreme / 2**n, 2**n)
     return WildBootstrap(float(t[0]), (extreme + 1) / (RANDOM_SIGNS + 1), RANDOM_SIGNS + 1)
