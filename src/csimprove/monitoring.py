@@ -165,6 +165,9 @@ class MonitoringResult:
         Pilot beside control; ``None`` without a pilot.
     funnels
         The chosen rate across the groups of each cut in the period.
+    comparison
+        The chosen metric by every cut of the settings but the agent, in the period: ``cut, group, numerator,
+        denominator, undecided, value, ci_low, ci_high``.
     problems
         What needs attention, most tickets first.
     metric, cut
@@ -182,6 +185,7 @@ class MonitoringResult:
     chart: ControlChart
     arms: Arms | None
     funnels: tuple[ControlChart, ...]
+    comparison: pd.DataFrame
     problems: tuple[Problem, ...]
     metric: str
     cut: str
@@ -219,6 +223,7 @@ class MonitoringResult:
             "chart": self.chart.to_dict(),
             "arms": arms and {name: getattr(arms, name).to_dict() for name in arms.__slots__},
             "funnels": [one.to_dict() for one in self.funnels],
+            "comparison": _records(self.comparison),
             "problems": [asdict(one) | _days(since=one.since, due=one.due) for one in self.problems],
             "metric": self.metric,
             "cut": self.cut,
@@ -303,6 +308,7 @@ def monitoring(
         chart=_series(measures, measures.metric(name), settings, by=by),
         arms=_arms(measures, measures.metric(name), settings, by=by),
         funnels=tuple(cuts.values()),
+        comparison=_comparison(measures, settings, windows[name], name),
         problems=_problems(measures, settings, indicators, windows, kpis, chosen),
         metric=name,
         cut=chosen,
@@ -551,6 +557,16 @@ def _cuts(measures: Measures, settings: Settings) -> list[str]:
     return [cut for cut in measures.keys[1:] if cut in settings.cuts]
 
 
+def _comparison(measures: Measures, settings: Settings, window: Window, name: str) -> pd.DataFrame:
+    columns = ["cut", "group", "numerator", "denominator", "undecided", "value", "ci_low", "ci_high"]
+    named = []
+    for cut in _cuts(measures, settings):
+        rows = measures.pooled(cut, metrics=(name,), first=window.first, last=window.last)
+        if cut != "agent" and len(rows) > 1:
+            named.append(with_interval(rows, measures).rename(columns={cut: "group"}).assign(cut=cut))
+    return pd.concat(named, ignore_index=True)[columns] if named else pd.DataFrame(columns=columns)
+
+
 def _metric(measures: Measures, indicators: tuple[Indicator, ...], metric: str | None) -> str:
     if metric is not None:
         return measures.metric(metric).name
@@ -625,6 +641,11 @@ def _since(of: ControlChart) -> date:
         first -= 1
     day: date = of.points["period"].iloc[first].date()
     return day
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    plain = frame.astype(object).where(frame.notna(), None)
+    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
 
 
 def _flat(one: Indicator, window: Window) -> dict[str, Any]:

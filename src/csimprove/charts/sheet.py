@@ -28,7 +28,10 @@ from csimprove.settings import Language
 
 Style = Literal["label", "name", "value", "tick", "small", "mark", "heading", "large"]
 Align = Literal["left", "center", "right"]
-Icon = Literal["tick", "cross", "unknown", "stop", "watch"]
+Status = Literal["tick", "cross", "unknown", "stop", "watch"]
+Course = Literal["better_up", "better_down", "worse_up", "worse_down", "steady"]
+Aim = Literal["met_above", "met_below", "missed_above", "missed_below", "hit_and_miss"]
+Icon = Status | Course | Aim
 Floats = npt.NDArray[np.float64]
 
 #: Style = size in points and ink.
@@ -164,6 +167,10 @@ class Sheet:
     def rule(self, y: float, left: float = 0.0, right: float = theme.WIDTH) -> None:
         """Draw a horizontal rule."""
         self._add(Outline([(left, y), (right, y)]), line=theme.LINE, width=theme.GRID_LINE)
+
+    def leader(self, start: tuple[float, float], end: tuple[float, float], color: str) -> None:
+        """Draw a thin line from a mark to its label, px."""
+        self._add(Outline([start, end]), line=color, width=0.8)
 
     def value_rows(self, left: float, top: float, width: float, height: float, axis: Scale) -> Panel:
         """Add axes for rows: values run along a labelled axis below, the other data are px from the top."""
@@ -306,18 +313,54 @@ _QUESTION = Outline(
         Outline.LINETO,
     ],
 )
+_UP = _strokes([(-0.36, 0.36), (0.36, -0.36)], [(-0.08, -0.36), (0.36, -0.36), (0.36, 0.08)])
+_DOWN = _UP.transformed(Affine2D().scale(1, -1))
+_WAVE = Outline([(-0.55, 0.05), (-0.3, -0.75), (0.0, 0.0), (0.3, 0.75), (0.55, -0.05)], [1, 3, 3, 3, 3])
+_SQUARE = Outline([(-0.95, -0.95), (0.95, -0.95), (0.95, 0.95), (-0.95, 0.95), (-0.95, -0.95)], closed=True)
+_TARGET = _strokes(*([(x - 0.16, 0), (x + 0.16, 0)] for x in (-0.52, 0, 0.52)))
+
+
+def _against_target(*dots: tuple[float, float]) -> tuple[tuple[Outline, bool, str, float], ...]:
+    """Parts of a mark: the dashed target, and dots on the side where the data lie."""
+    circles = (Outline.circle(center, 0.17) for center in dots)
+    parts = ((_SQUARE, False, "own", 1.3), (_TARGET, False, "ink", 1.2))
+    return (*parts, *((circle, True, "", 0) for circle in circles))
+
+
+_ABOVE = _against_target((-0.5, -0.45), (0, -0.45), (0.5, -0.45))
+_BELOW = _against_target((-0.5, 0.45), (0, 0.45), (0.5, 0.45))
 _ICON_COLOURS: dict[Icon, str] = {
     "tick": theme.GOOD,
     "cross": theme.BAD,
     "unknown": theme.NEUTRAL,
     "stop": theme.BAD,
     "watch": theme.ALERT,
+    "better_up": theme.GOOD,
+    "better_down": theme.GOOD,
+    "worse_up": theme.BAD,
+    "worse_down": theme.BAD,
+    "steady": theme.NEUTRAL,
+    "met_above": theme.GOOD,
+    "met_below": theme.GOOD,
+    "missed_above": theme.BAD,
+    "missed_below": theme.BAD,
+    "hit_and_miss": theme.NEUTRAL,
 }
 #: Parts of a mark in a square from -1 to 1: outline, whether filled, colour of its line, line width.
-_ICONS: dict[Icon, tuple[tuple[Outline, bool, Literal["own", "paper", "ink", ""], float], ...]] = {
+_ICONS: dict[Icon, tuple[tuple[Outline, bool, str, float], ...]] = {
     "tick": ((Outline.unit_circle(), True, "", 0), (_CHECK, False, "paper", 1.6)),
     "cross": ((_polygon(4, radius=1.2), True, "", 0), (_CROSS, False, "paper", 1.6)),
     "unknown": ((Outline.unit_circle(), False, "own", 1.3), (_QUESTION, False, "own", 1.2)),
     "stop": ((_polygon(8, 22.5, 1.08), True, "", 0), (_CROSS, False, "paper", 1.6)),
     "watch": ((_polygon(3, radius=1.2), True, "", 0), (_EXCLAMATION, False, "ink", 1.2)),
+    "better_up": ((Outline.unit_circle(), True, "", 0), (_UP, False, "paper", 1.6)),
+    "better_down": ((Outline.unit_circle(), True, "", 0), (_DOWN, False, "paper", 1.6)),
+    "worse_up": ((_polygon(4, radius=1.25), True, "", 0), (_UP, False, "paper", 1.4)),
+    "worse_down": ((_polygon(4, radius=1.25), True, "", 0), (_DOWN, False, "paper", 1.4)),
+    "steady": ((Outline.unit_circle(), False, "own", 1.3), (_WAVE, False, "own", 1.3)),
+    "met_above": _ABOVE,
+    "met_below": _BELOW,
+    "missed_above": _ABOVE,
+    "missed_below": _BELOW,
+    "hit_and_miss": _against_target((-0.5, -0.45), (0.4, -0.45), (0, 0.45)),
 }

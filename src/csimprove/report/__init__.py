@@ -21,6 +21,14 @@ from csimprove.report.evidence import (
     staff_feedback,
 )
 from csimprove.report.headers import masthead, method, provenance, tiles, verdict_banner
+from csimprove.report.monitoring import (
+    alerts_table,
+    changes_table,
+    comparison_table,
+    monitoring_masthead,
+    problems_table,
+    standing_table,
+)
 from csimprove.report.notes import Note, parse_notes
 from csimprove.report.pages import RunEntry, index, page
 from csimprove.report.tables import (
@@ -39,8 +47,11 @@ __all__ = [
     "Note",
     "RunEntry",
     "advice",
+    "alerts_table",
     "cannot_conclude",
+    "changes_table",
     "checks",
+    "comparison_table",
     "cuts_table",
     "design_masthead",
     "effects_table",
@@ -53,11 +64,13 @@ __all__ = [
     "looks_table",
     "masthead",
     "method",
+    "monitoring_masthead",
     "next_steps_table",
     "page",
     "parse_notes",
     "plan_changes",
     "power_table",
+    "problems_table",
     "progress_table",
     "provenance",
     "quality_table",
@@ -65,6 +78,7 @@ __all__ = [
     "rules",
     "show_chart",
     "staff_feedback",
+    "standing_table",
     "tiles",
     "tracking_masthead",
     "units_table",

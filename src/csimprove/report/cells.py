@@ -26,13 +26,13 @@ class HasDict(Protocol):
         ...
 
 
-def show_chart(figure: Figure, *, title: str, lede: str, caption: str, alt: str) -> None:
+def show_chart(figure: Figure | None, *, title: str, lede: str, caption: str, alt: str) -> None:
     """Display a figure under its finding, with caption and alt text.
 
     Parameters
     ----------
     figure
-        From :mod:`csimprove.charts`.
+        From :mod:`csimprove.charts`; ``None`` if there is nothing to draw, which the heading then says.
     title, lede, caption, alt
         The words around it: pass ``**wording.pilot_arms(result, metric)``.
 
@@ -43,6 +43,9 @@ def show_chart(figure: Figure, *, title: str, lede: str, caption: str, alt: str)
     """
     from csimprove.charts import png  # noqa: PLC0415  (pages need no matplotlib)
 
+    if figure is None:
+        _display(Block(f"<h2>{escaped(title)}</h2>", title))
+        return
     width, height = (round(side * _SCREEN_DPI) for side in figure.get_size_inches())
     below = f'<p class="lede">{escaped(lede)}</p>' if lede else ""
     _display(Block(f"<h2>{escaped(title)}</h2>{below}", f"{title}\n{lede}".rstrip()))

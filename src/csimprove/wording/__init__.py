@@ -54,12 +54,12 @@ from csimprove.wording.monitoring import (
     course_text,
     funnel,
     kpi_multiples,
+    lag_text,
     monitoring_headline,
     phase_name,
     rule_text,
     spoken_check,
     spoken_monitoring,
-    window_text,
 )
 from csimprove.wording.numbers import (
     NO_NUMBER,
@@ -144,6 +144,7 @@ __all__ = [
     "joined",
     "known",
     "kpi_multiples",
+    "lag_text",
     "level",
     "lock_text",
     "metric_definition",
@@ -193,5 +194,4 @@ __all__ = [
     "verdict_limit",
     "verdict_reason",
     "verdict_word",
-    "window_text",
 ]
