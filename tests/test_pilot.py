@@ -549,6 +549,22 @@ def test_between_looks_intervals_are_for_watching():
     assert result.verdict == "extend"
 
 
+def test_the_last_look_spends_what_is_left_whatever_its_information():
+    counts = both([(n, k, m // 2, j // 2) for n, k, m, j in spread(0.06)])
+    result = watch(counts, until=DECIDED.date(), made=LOOKS[1:2])
+    half, last = (result.looks[number].metrics[0] for number in (1, 3))
+    assert (half.information, last.information, last.decided, last.planned) == (0.25, 1, 2500, 5000)
+    assert last.bound_z == pytest.approx(1.96, abs=1e-3)
+
+
+def test_windows_of_other_lengths_are_planned_in_proportion():
+    plan = {"before": (date(2025, 6, 9), BEFORE[1]), "looks": LOOKS}
+    measures = part_of(both(spread(0.06)), 0.5, LOOKS[1])
+    look = pilot(measures, plan=pilot_plan(**plan), rng=np.random.default_rng(1)).looks[1]
+    # eight weeks before, four weeks of pilot
+    assert (look.metrics[0].planned, look.metrics[0].information) == (2500, 0.99)
+
+
 def test_looks_to_come_say_how_far_they_will_ask_to_go():
     result = watch(both(spread(0.0)), until=LOOKS[1])
     assert [bool(look.expected) for look in result.looks] == [False, False, True, True]

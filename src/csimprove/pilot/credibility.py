@@ -163,9 +163,11 @@ def credibility(measures: Measures, *, plan: PilotPlan, rng: np.random.Generator
     SettingsError
         If the plan does not fit the data; the message lists every reason.
 
-    Notes ----- Every comparison is the one of :func:`csimprove.pilot.pilot` (change scores of units, Welch)
-    but for the one thing that its name says. Intervals are not corrected for their number: of twenty placebos
-    one is expected to exclude zero.
+    Notes
+    -----
+    Every comparison is the one of :func:`csimprove.pilot.pilot` (change scores of units, Welch) but for the
+    one thing that its name says. Intervals are not corrected for their number: of twenty placebos one is
+    expected to exclude zero.
     """
     units = roster(measures, plan)
     basis: Basis = "crude" if plan.crude_reason else "standardised"

@@ -138,12 +138,14 @@ def pilot_design(
     SettingsError
         If the plan does not fit the data, or fewer than 2 weeks lie before the pilot.
 
-    Notes ----- A placebo is a start that never was (every 7 days) with a pilot that never was (whole groups
-    for a plan by groups, any units for ``spread``) through the analysis of :func:`csimprove.pilot.pilot`:
-    standardised change scores of units, Welch. The period before keeps its planned length. Two placebos do
-    not overlap when they share neither a day nor a unit of the pilot. A length that the history cannot hold
-    is modelled: variance of an effect = unit-by-period and group-by-period drift, fitted on adjacent periods,
-    plus the sampling of tickets.
+    Notes
+    -----
+    A placebo is a start that never was (every 7 days) with a pilot that never was (whole groups for a plan by
+    groups, any units for ``spread``) through the analysis of :func:`csimprove.pilot.pilot`: standardised
+    change scores of units, Welch. The period before keeps its planned length. Two placebos do not overlap
+    when they share neither a day nor a unit of the pilot. A length that the history cannot hold is modelled:
+    variance of an effect = unit-by-period and group-by-period drift, fitted on adjacent periods, plus the
+    sampling of tickets.
     """
     first = plan.history or measures.frame["day"].min().date()
     last = min(plan.during[0] - timedelta(days=1), measures.frame["day"].max().date())

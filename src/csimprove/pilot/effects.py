@@ -80,8 +80,10 @@ def standardised(numerator: Floats, decided: Floats) -> tuple[Floats, int, int]:
         Values of shape (2, units), NaN without a usable ticket; number of strata after merging the thin ones;
         number of unit-periods that lack a stratum, for which the weights of the others are scaled up.
 
-    Notes ----- Direct standardisation; the crude change minus the standardised one is the part that the mix
-    explains (Kitagawa 1955, Journal of the American Statistical Association 50:1168-1194).
+    Notes
+    -----
+    Direct standardisation; the crude change minus the standardised one is the part that the mix explains
+    (Kitagawa 1955, Journal of the American Statistical Association 50:1168-1194).
     """
     size = decided.sum(axis=2)
     smallest = size[:, (size > 0).all(axis=0)].min(initial=np.inf)
@@ -102,8 +104,10 @@ def standardised(numerator: Floats, decided: Floats) -> tuple[Floats, int, int]:
 def estimate(sums: Sums, *, basis: Basis, rng: np.random.Generator) -> Estimate:
     """Compare the changes of the pilot's units with those of the controls.
 
-    Notes ----- The effect is the difference of the unweighted means of the units' changes, with a Welch
-    interval and an exact permutation test over units: the unit, not the ticket, is what was assigned.
+    Notes
+    -----
+    The effect is the difference of the unweighted means of the units' changes, with a Welch interval and an
+    exact permutation test over units: the unit, not the ticket, is what was assigned.
     """
     crude_values, (standard_values, strata, renormalised) = (
         _crude(sums),

@@ -33,11 +33,12 @@ def decide(
 ) -> Decision:
     """Judge a pilot: the first answer in this order that applies.
 
-    Notes ----- CANNOT TELL: too few units. EXTEND: before the decision date. CANNOT TELL: less than half of a
-    co-primary decided, a co-primary with too few units, or volume or
-    mix of tickets moved. STOP: a guardrail or co-primary
-    shown harmed, or the upper limit of a co-primary below the minimum gain. GO: every co-primary's interval
-    above its minimum gain. Else EXTEND, or CANNOT TELL if the plan leaves no time.
+    Notes
+    -----
+    CANNOT TELL: too few units. EXTEND: before the decision date. CANNOT TELL: less than half of a co-primary
+    decided, a co-primary with too few units, or volume or mix of tickets moved. STOP: a guardrail or
+    co-primary shown harmed, or the upper limit of a co-primary below the minimum gain. GO: every co-primary's
+    interval above its minimum gain. Else EXTEND, or CANNOT TELL if the plan leaves no time.
     """
     if not enough(*arms):
         values: Values = {

@@ -91,9 +91,11 @@ def look_metrics(
     tuple of LookMetric
         Those with information above 0.
 
-    Notes ----- Lan and DeMets (1983): the bound of a look follows from the information (decided / planned
-    tickets) of this look and of those made before it. The bounds hold for z; |t| of the Welch test is
-    compared with the quantile of t that has the same nominal p.
+    Notes
+    -----
+    Lan and DeMets (1983): the bound of a look follows from the information (decided / planned tickets) of
+    this look and of those made before it. The bounds hold for z; |t| of the Welch test is compared with the
+    quantile of t that has the same nominal p.
     """
     found = []
     for place, role in _judged(plan):
