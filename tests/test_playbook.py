@@ -225,12 +225,12 @@ def test_every_wrong_parameter_is_told_before_a_kernel_starts(
         run(project, parameters=given)
     assert str(caught.value) == (
         "parameters must be corrected:\n"
-        "  `tpo` is not a parameter of 01_good, 02_other; did you mean top?\n"
+        "  `tpo` is not a parameter of 01_good, 02_other. Did you mean top?\n"
         "  `top` of 01_good must be int | None, not 'many'\n"
         "  `shape` of 01_good must be Literal['bar', 'line'], not 'pie'\n"
         "  `cut` of 02_other must be str, not 3\n"
         "  `as_of` is set by --as-of, not as a parameter\n"
-        "  `colour` is not a parameter of 01_good, 02_other; there are cut, shape, share, top"
+        "  `colour` is not a parameter of 01_good, 02_other. Known: cut, shape, share, top."
     )
     assert published(project) == []
 
@@ -301,7 +301,7 @@ def test_only_chooses_by_number_or_name_and_names_near_misses(project: Path) -> 
     assert str(caught.value) == "`only` must name notebooks, not '01_basline'. Did you mean 01_baseline?"
     with pytest.raises(SettingsError) as caught:
         notebooks.chosen(settings, ("99",))
-    assert str(caught.value) == "`only` must name notebooks, not '99'. There are 01_baseline, 02_other."
+    assert str(caught.value) == "`only` must name notebooks, not '99'. Known: 01_baseline, 02_other."
 
 
 def test_a_notebook_whose_section_is_missing_is_left_out_unless_asked_for(project: Path) -> None:
@@ -460,4 +460,6 @@ def test_refresh_writes_the_same_bytes_twice_and_stops_at_an_error(tmp_path: Pat
     (tmp_path / "02_bad.ipynb").write_text(notebooks.text(notebook(code("1 / 0"))), encoding="utf-8")
     with pytest.raises(RunError) as caught:
         playbook.refresh(tmp_path)
-    assert str(caught.value) == "02_bad.ipynb must run without errors: ZeroDivisionError: division by zero"
+    assert str(caught.value) == (
+        "02_bad failed in code cell 2 (`1 / 0`): ZeroDivisionError: division by zero."
+    )

@@ -5,7 +5,7 @@ notebooks and publishes a report, ``verify`` executes a delivered run again and 
 the outputs of committed notebooks. Only this package uses papermill, nbclient and nbformat.
 """
 
-from csimprove.playbook.notebooks import refresh
+from csimprove.playbook.execution import refresh
 from csimprove.playbook.projects import check, init
 from csimprove.playbook.runs import run
 from csimprove.playbook.verification import Verification, verify

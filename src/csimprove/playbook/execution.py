@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import nbformat
 
+from csimprove.errors import RunError
 from csimprove.playbook import notebooks
 from csimprove.playbook.notebooks import CellFailure, Notebook
 
@@ -76,6 +78,54 @@ def execute(job: Notebook, *, output: Path, timeout: float, quiet: bool = False)
     job.seconds = time.monotonic() - started
     job.content = notebooks.read(output)
     job.failure = _failure(job, reason)
+
+
+def refresh(folder: str | Path, *, write: bool = True) -> list[str]:
+    """Execute the notebooks of a folder in place, so that two refreshes write the same bytes.
+
+    Parameters
+    ----------
+    folder
+        Folder of the notebooks; each runs in it, with its own parameters.
+    write
+        False: leave the files as they are.
+
+    Returns
+    -------
+    list of str
+        Names of the files whose bytes change.
+
+    Raises
+    ------
+    RunError
+        If a cell fails; that file stays as it was.
+    """
+    changed = []
+    for path in sorted(Path(folder).glob(notebooks.PATTERN)):
+        content = notebooks.without_outputs(notebooks.read(path))
+        job = Notebook(path.stem, path.parent, "package", False, content)
+        with tempfile.TemporaryDirectory() as place:
+            execute(job, output=Path(place, path.name), timeout=600, quiet=True)
+        if job.failure:
+            raise RunError(str(job.failure))
+        fresh = notebooks.text(_plain(job.content))
+        if fresh != path.read_text(encoding="utf-8"):
+            changed.append(path.name)
+            if write:
+                path.write_text(fresh, encoding="utf-8")
+    return changed
+
+
+def _plain(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Keep of the metadata only what does not depend on who ran the notebook, when and with which Python."""
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+        **{key: value for key, value in notebook.metadata.items() if key == "csimprove"},
+    }
+    for cell in notebook.cells:
+        cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags" and value}
+    return notebook
 
 
 def _failure(job: Notebook, reason: str | None) -> CellFailure | None:

@@ -1,4 +1,4 @@
-"""The playbook's notebooks as files: finding, choosing, adopting, refreshing them."""
+"""The playbook's notebooks as files: finding, choosing, adopting them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from typing import Any, Literal
 
 import nbformat
 
-from csimprove.errors import RunError, SettingsError
+from csimprove.errors import SettingsError
+from csimprove.metrics.definitions import hint
 from csimprove.report import Note
-from csimprove.settings import Language, Settings, nearest
+from csimprove.settings import Language, Settings
 
 #: Folder of a project's own copies, beside its settings.
 FOLDER = "notebooks"
@@ -146,23 +147,18 @@ def chosen(settings: Settings, only: Iterable[str] = ()) -> list[Notebook]:
     every = available(settings)
     picked = []
     for name in only:
-        found = next(
-            (one for one in every if name in (one.name, one.name[3:]) or name.zfill(2) == one.name[:2]), None
-        )
-        if found is None:
-            names = [one.name for one in every]
-            close = nearest(name, names)
-            hint = f"Did you mean {' or '.join(close)}?" if close else f"There are {', '.join(names)}."
-            raise SettingsError(f"`only` must name notebooks, not {name!r}. {hint}")
-        if missing := _missing(found, settings):
+        found = [one for one in every if name in (one.name, one.name[3:]) or name.zfill(2) == one.name[:2]]
+        if not found:
             raise SettingsError(
-                f"{found.name} needs [{missing[0]}] in {settings.file.name}. "
+                f"`only` must name notebooks, not {name!r}.{hint(name, [one.name for one in every])}"
+            )
+        if missing := _missing(found[0], settings):
+            raise SettingsError(
+                f"{found[0].name} needs [{missing[0]}] in {settings.file.name}. "
                 "Add it; `csimprove init DIR` writes an example."
             )
-        picked.append(found.name)
-    if not picked:
-        return [one for one in every if not _missing(one, settings)]
-    return [one for one in every if one.name in picked]
+        picked += found
+    return [one for one in every if (one in picked if picked else not _missing(one, settings))]
 
 
 def title(notebook: nbformat.NotebookNode, name: str) -> str:
@@ -222,64 +218,6 @@ def without_outputs(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
             cell.outputs = []
             cell.execution_count = None
     return result
-
-
-def refresh(folder: str | Path, *, write: bool = True) -> list[str]:
-    """Execute the notebooks of a folder in place, so that two refreshes write the same bytes.
-
-    Parameters
-    ----------
-    folder
-        Folder of the notebooks; each runs in it, with its own parameters.
-    write
-        False: leave the files as they are.
-
-    Returns
-    -------
-    list of str
-        Names of the files whose bytes change.
-
-    Raises
-    ------
-    RunError
-        If a cell fails; that file stays as it was.
-    """
-    # an import of 1 s that only a refresh needs
-    from nbclient import NotebookClient  # noqa: PLC0415
-    from nbclient.exceptions import CellExecutionError  # noqa: PLC0415
-
-    changed = []
-    for path in sorted(Path(folder).glob(PATTERN)):
-        notebook = without_outputs(read(path))
-        client = NotebookClient(
-            notebook,
-            record_timing=False,
-            kernel_name="python3",
-            extra_arguments=["--log-level=CRITICAL"],
-            resources={"metadata": {"path": str(path.parent)}},
-        )
-        try:
-            client.execute()
-        except CellExecutionError as error:
-            raise RunError(f"{path.name} must run without errors: {error.ename}: {error.evalue}") from None
-        fresh = text(_plain(notebook))
-        if fresh != path.read_text(encoding="utf-8"):
-            changed.append(path.name)
-            if write:
-                path.write_text(fresh, encoding="utf-8")
-    return changed
-
-
-def _plain(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Keep of the metadata only what does not depend on who ran the notebook, when and with which Python."""
-    notebook.metadata = {
-        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-        **{key: value for key, value in notebook.metadata.items() if key == "csimprove"},
-    }
-    for cell in notebook.cells:
-        cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags"}
-    return notebook
 
 
 def _missing(one: Notebook, settings: Settings) -> list[str]:

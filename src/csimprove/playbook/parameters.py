@@ -17,8 +17,8 @@ import nbformat
 from pydantic import PydanticUserError, TypeAdapter
 
 from csimprove.errors import SettingsError
+from csimprove.metrics.definitions import hint
 from csimprove.playbook.notebooks import tags
-from csimprove.settings import nearest
 
 #: Parameters that the runner itself sets, and how a person sets them.
 RESERVED = {"settings": "the SETTINGS argument", "as_of": "--as-of", "language": "--language"}
@@ -125,7 +125,7 @@ def checked(
         if name in RESERVED:
             wrong.append(f"`{name}` is set by {RESERVED[name]}, not as a parameter")
         elif not users:
-            wrong.append(f"`{name}` is not a parameter of {', '.join(notebooks)}{_near(name, known)}")
+            wrong.append(f"`{name}` is not a parameter of {', '.join(notebooks)}.{hint(name, known)}")
         for notebook, parameter in users.items() if name not in RESERVED else ():
             try:
                 values[notebook][name] = convert(value, parameter.type)
@@ -182,9 +182,3 @@ def _adapter(annotation: str) -> TypeAdapter[Any]:
         return TypeAdapter(eval(annotation, dict(vars(typing))))
     except (NameError, TypeError, SyntaxError, PydanticUserError):
         raise ValueError(annotation) from None
-
-
-def _near(name: str, known: list[str]) -> str:
-    if close := nearest(name, known):
-        return f"; did you mean {' or '.join(close)}?"
-    return f"; there are {', '.join(known)}" if known else "; there are none to set"

@@ -20,25 +20,8 @@ from csimprove.tickets import Reading
 #: Rejected values that ``check`` shows; the report holds more.
 SHOWN = 5
 
-_IGNORED = """\
-# the key of the pseudonyms: whoever has it can tell who is who
-.csimprove.key
-reports/
-.ipynb_checkpoints/
-"""
-
-_NOTES = """\
-# Notes
-
-Words of people, which a report shows in a marked box. One file a notebook and language, such as
-`01_baseline.en.md` or `05_pilot_evaluation.zh.md`; a line `---` begins the next note:
-
-    author: Service manager
-    date: 2026-04-02
-    metric: response_on_time
-
-    The telephone system was down on 30 March; the late answers of that day come from there.
-"""
+#: File of a new project = the package's template of it: there, nothing is hidden from git and packagers.
+_TEMPLATES = {name: name.removeprefix(".") for name in ("playbook.toml", ".gitignore", "notes/README.md")}
 
 
 def init(folder: str | Path) -> list[Path]:
@@ -60,31 +43,26 @@ def init(folder: str | Path) -> list[Path]:
         If one of the files exists already: nothing is written then.
     """
     target = Path(folder)
-    contents = {
-        Path("playbook.toml"): (files("csimprove") / "templates" / "playbook.toml").read_text(
-            encoding="utf-8"
-        ),
-        Path(".gitignore"): _IGNORED,
-        Path("notes/README.md"): _NOTES,
-    }
+    templates = files("csimprove") / "templates"
+    contents = {name: (templates / file).read_text(encoding="utf-8") for name, file in _TEMPLATES.items()}
     for path in sorted(notebooks.package_folder().glob(notebooks.PATTERN)):
-        copied = notebooks.text(notebooks.adopted(notebooks.read(path)))
-        contents[Path(notebooks.FOLDER) / path.name] = copied
-    taken = [path.as_posix() for path in contents if (target / path).exists()]
+        copied = notebooks.adopted(notebooks.read(path))
+        contents[f"{notebooks.FOLDER}/{path.name}"] = notebooks.text(copied)
+    taken = [name for name in contents if (target / name).exists()]
     if taken:
         raise SettingsError(
             f"`folder` must not hold a project already, but {target} has {', '.join(taken)}. "
             "Nothing was written; name another folder."
         )
     try:
-        for path, text in contents.items():
-            (target / path).parent.mkdir(parents=True, exist_ok=True)
-            (target / path).write_text(text, encoding="utf-8")
+        for name, text in contents.items():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (target / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise SettingsError(
             f"`folder` must be one that can be written to, not {target}: {error.strerror}."
         ) from None
-    return [target / path for path in contents]
+    return [target / name for name in contents]
 
 
 def check(settings_file: str | Path, *, as_of: date | datetime | str | None = None) -> list[str]:
@@ -115,18 +93,14 @@ def check(settings_file: str | Path, *, as_of: date | datetime | str | None = No
         # the evaluation itself says whether the plan fits the data
         pilot(measures, plan=settings.pilot, rng=np.random.default_rng(0))
     plan = "none" if settings.pilot is None else "fits the data"
-    return [
-        *_quality(measures.reading, ZoneInfo(measures.zone)),
-        "",
-        *_available(measures),
-        "",
-        f"Pilot plan: {plan}.",
-    ]
+    return [*_quality(measures.reading, measures.zone), *_available(measures), "", f"Pilot plan: {plan}."]
 
 
-def _quality(reading: Reading, zone: ZoneInfo) -> list[str]:
+def _quality(reading: Reading, zone: str) -> list[str]:
     text, count = wording.text, wording.count
-    first, last = (moment.astimezone(zone).date() for moment in (reading.first_opened, reading.last_opened))
+    first, last = (
+        moment.astimezone(ZoneInfo(zone)).date() for moment in (reading.first_opened, reading.last_opened)
+    )
     rows = [
         (text("quality.rows"), count(reading.rows)),
         *((text("quality.excluded", rule=rule), count(-n)) for rule, n in reading.excluded.items()),
@@ -137,17 +111,15 @@ def _quality(reading: Reading, zone: ZoneInfo) -> list[str]:
     columns = [
         (name, heading, f"{reading.filled.get(name, 0):.1%}") for name, heading in reading.headings.items()
     ]
-    rejects = [f"  {reject}" for reject in reading.rejects[:SHOWN]]
-    more = reading.reject_count - len(rejects)
+    rejects = [(str(reject),) for reject in reading.rejects[:SHOWN]]
+    if more := reading.reject_count - len(rejects):
+        rejects.append((f"… and {more:,} more",))
     return [
         f"{reading.source}, tickets opened {wording.period_text(first, last)}",
         *_table(rows),
-        "",
-        "Columns, their headings, and how many tickets have a value",
-        *_table(columns),
-        *(["", "Suspicious but used", *_table(flags)] if flags else []),
-        *(["", f"Values that could not be read: {reading.reject_count:,}", *rejects] if rejects else []),
-        *([f"  … and {more:,} more"] if rejects and more else []),
+        *_section("Columns, their headings, and how many tickets have a value", columns),
+        *_section("Suspicious but used", flags),
+        *_section(f"Values that could not be read: {reading.reject_count:,}", rejects),
     ]
 
 
@@ -156,29 +128,25 @@ def _available(measures: metrics.Measures) -> list[str]:
     for metric in measures.metrics:
         total = measures.pooled(metrics=(metric.name,)).iloc[0]
         target = "" if metric.target is None else f"target {wording.target_level(metric.target, metric.unit)}"
-        rows.append(
-            (
-                metric.name,
-                metric.variant,
-                target,
-                f"{total.denominator:,} decided",
-                f"{total.undecided:,} undecided",
-            )
-        )
-    missing = ", ".join(measures.unavailable)
-    moment = wording.moment_text(measures.as_of, measures.zone)
-    return [
-        f"Metrics as of {moment}",
-        *_table(rows),
-        *([f"Not available, columns or limits are missing: {missing}"] if missing else []),
-    ]
+        decided, undecided = f"{total.denominator:,} decided", f"{total.undecided:,} undecided"
+        rows.append((metric.name, metric.variant, target, decided, undecided))
+    lines = _section(f"Metrics as of {wording.moment_text(measures.as_of, measures.zone)}", rows)
+    if measures.unavailable:
+        lines.append(f"Not available, columns or limits are missing: {', '.join(measures.unavailable)}")
+    return lines
+
+
+def _section(title: str, rows: Sequence[tuple[str, ...]]) -> list[str]:
+    return ["", title, *_table(rows)] if rows else []
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Set rows in columns; the last one to the right if it holds numbers."""
+    """Set rows in columns, the last of several to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths[:-1], strict=True)]
-        lines.append("  " + "  ".join([*cells, row[-1].rjust(widths[-1])]).rstrip())
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        if len(cells) > 1:
+            cells[-1] = row[-1].rjust(widths[-1])
+        lines.append(f"  {'  '.join(cells)}".rstrip())
     return lines

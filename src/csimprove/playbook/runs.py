@@ -130,13 +130,9 @@ def execute_all(jobs: list[Notebook], part: Path, *, quiet: bool, timeout: float
 
 def results(jobs: list[Notebook], settings: Settings, as_of: datetime) -> dict[str, Any]:
     """Collect what the executed notebooks handed over, as results.json holds it."""
-    found: dict[str, Any] = {}
-    for job in jobs:
-        for cell in job.content.cells:
-            for output in cell.get("outputs", ()):
-                handed = output.get("data", {}).get(RESULT)
-                if handed is not None:
-                    found[handed["name"]] = handed["result"]
+    cells = (cell for job in jobs for cell in job.content.cells)
+    outputs = (output.get("data", {}) for cell in cells for output in cell.get("outputs", ()))
+    found = {data[RESULT]["name"]: data[RESULT]["result"] for data in outputs if RESULT in data}
     return {"schema": SCHEMA, "project": settings.project, "as_of": as_of.isoformat(), "results": found}
 
 
@@ -186,8 +182,7 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
 
 def sha256(path: Path) -> str:
     """Hash of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def versions() -> dict[str, str]:
@@ -200,18 +195,14 @@ def _manifest(
 ) -> dict[str, Any]:
     """Say what was run on what, and how it ended: the only truth about a run's status."""
     reading = measures.reading
+    source = {"file": reading.source, "sha256": reading.sha256, "rows": reading.rows, "used": reading.used}
     return {
         "schema": SCHEMA,
         "status": "failed" if failure else "ok",
         "failure": failure and asdict(failure),
         "project": settings.project,
         "as_of": measures.as_of.isoformat(),
-        "source": {
-            "file": reading.source,
-            "sha256": reading.sha256,
-            "rows": reading.rows,
-            "used": reading.used,
-        },
+        "source": source,
         "measures": measures.key,
         "versions": versions(),
         "notebooks": [
@@ -250,14 +241,8 @@ def _publish(part: Path, home: Path, started: datetime) -> Path:
     """Rename the finished folder to the first free name of its second."""
     home.mkdir(parents=True, exist_ok=True)
     folder, number = home / stamp(started), 1
-    while True:
-        try:
-            # onto an existing, never empty run the rename fails, so two runs cannot share a folder
-            os.replace(part, folder)  # noqa: PTH105  (the name that tests make fail)
-        except OSError:
-            if not folder.exists():
-                raise
-        else:
-            return folder
+    while folder.exists():
         number += 1
         folder = home / f"{stamp(started)}-{number}"
+    # onto a run that has just come to be, and is never empty, the rename fails
+    return part.replace(folder)

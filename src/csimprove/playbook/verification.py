@@ -160,6 +160,5 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
 
 
 def _equal(old: Any, new: Any) -> bool:
-    if any(isinstance(value, bool) or not isinstance(value, int | float) for value in (old, new)):
-        return bool(old == new)
-    return math.isclose(old, new, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    numbers = isinstance(old, int | float) and isinstance(new, int | float)
+    return bool(old == new) or (numbers and math.isclose(old, new, rel_tol=TOLERANCE, abs_tol=TOLERANCE))
