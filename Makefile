@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lab notebooks lint types unit nbval fresh wheel clean
+.PHONY: help demo test check lab notebooks lint types unit nbval fresh wheel calibration clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ fresh: $(READY)
 
 wheel: $(READY)
 	$(BIN)/python tools/check_wheel.py
+
+calibration: $(READY) ## simulate pilots of known truth and print how often the verdict is right, ten minutes
+	$(BIN)/python benchmarks/pilot_calibration.py
 
 clean: ## remove .venv, caches and build results (never reports or data)
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
