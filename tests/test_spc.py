@@ -206,6 +206,8 @@ def test_ewma_of_montgomery():
     assert found.points["ucl"].tolist() == pytest.approx(data["ucl"], rel=1e-12)
     assert beyond(found) == data["beyond"]
     assert (found.rules, found.points["numerator"].tolist()) == ("limits", data["value"])
+    assert found.false_signal_chance == false_signal_chance("ewma", [30])
+    assert chart(data["value"], options=ChartOptions(kind="ewma", weight=0.2)).false_signal_chance is None
 
 
 @pytest.mark.parametrize("case", REFERENCE["rules"], ids=lambda case: f"{case['set']}-{case['rule']}")
@@ -343,6 +345,13 @@ def test_the_old_limits_test_the_change_and_the_new_ones_describe_it():
     assert replace(found, better="lower").better == "lower"
     worse = chart(k, n, better="lower", options=ChartOptions(phases=phases))
     assert (worse.change, worse.assurance) == ("concern", None)
+
+
+def test_the_old_limits_are_those_of_the_phase_directly_before():
+    phases = (PhaseStart(4, "V2", "new form"), PhaseStart(8, "V3", "new script"))
+    found = chart([1, 2, 1, 2, 5, 6, 5, 6, 9, 8, 9, 8], options=ChartOptions(phases=phases))
+    assert found.points["center"].tolist() == [1.5] * 4 + [5.5] * 4 + [8.5] * 4
+    assert found.points["frozen_center"].fillna(0).tolist() == [0] * 4 + [1.5] * 4 + [5.5] * 4
 
 
 def test_only_a_signal_that_reaches_the_last_point_makes_a_verdict():

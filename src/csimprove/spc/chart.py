@@ -49,6 +49,8 @@ _OWN_RULES: dict[Kind, RuleSet] = {"run": "anhoej", "ewma": "limits", "funnel": 
 
 #: An autocorrelation above this many 1 / sqrt(n) withholds the run rules (one-sided 5 %, less when levelled).
 CORRELATED = 1.645
+#: EWMA: one false alarm in 500 points (Lucas and Saccucci 1990).
+WEIGHT, WIDTH = 0.1, 2.7
 
 _AGAINST: tuple[tuple[Limits, str], ...] = (("own", ""), ("frozen", "frozen_"))
 _LIMITS = ("center", "lcl", "ucl", "half")
@@ -77,8 +79,7 @@ class ChartOptions:
     screen_ranges
         XmR and EWMA: leave too wide moving ranges out of the limits, once.
     weight, width
-        EWMA: weight of the newest point, and half-width of the limits in sigmas (Lucas and Saccucci 1990: 0.1
-        and 2.7 raise a false alarm once in 500 points).
+        EWMA: weight of the newest point, and half-width of the limits in sigmas.
     standard
         XmR and EWMA: known centre and sigma of a value, instead of estimates.
     """
@@ -90,8 +91,8 @@ class ChartOptions:
     exclude: Mapping[Any, str] = field(default_factory=dict)
     target: float | Mapping[Any, float] | None = None
     screen_ranges: bool = False
-    weight: float = 0.1
-    width: float = 2.7
+    weight: float = WEIGHT
+    width: float = WIDTH
     standard: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
@@ -202,7 +203,7 @@ def chart(
         run_rules_withheld=withheld,
         lag1=lag1,
         lag7=lag7,
-        false_signal_chance=false_signal_chance("ewma" if kind == "ewma" else used, judged),
+        false_signal_chance=_chance(kind, used, judged, options),
         variation=_variation(signals, "own", end, better),
         change=_variation(signals, "frozen", end, better) if len(phases) > 1 else None,
         assurance=_assurance(columns["lcl"][last], columns["ucl"][last], target[last], better),
@@ -379,6 +380,13 @@ def _points(series: _Series, columns: dict[str, NDArray[Any]], target: Floats) -
     return pd.DataFrame(
         {**ahead, **shown, "excluded": series.excluded, "reason": series.reason, "target": target}, copy=False
     )
+
+
+def _chance(kind: Kind, used: RuleSet, points: list[int], options: ChartOptions) -> float | None:
+    if kind != "ewma":
+        return false_signal_chance(used, points)
+    simulated = (options.weight, options.width) == (WEIGHT, WIDTH)
+    return false_signal_chance("ewma", points) if simulated else None
 
 
 def _targets(period: NDArray[Any], target: float | Mapping[Any, float] | None) -> Floats:

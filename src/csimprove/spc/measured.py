@@ -160,8 +160,8 @@ def paired_charts(
     whether the process caused it is for :func:`csimprove.pilot.pilot`, whose unit is the team.
     """
     found, options = _prepared(measures, metric, by=by, options=options)
-    begin = PhaseStart(plan.during[0], "pilot", "pilot start")
-    options = replace(options, phases=(*options.phases, begin))
+    begin = PhaseStart(plan.during[0], "pilot", "pilot")
+    options = replace(options, phases=(begin, *options.phases))  # of two at one place the declared one counts
     first = plan.before[0]
     arms = []
     for groups in (plan.pilot, plan.control):

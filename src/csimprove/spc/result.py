@@ -138,7 +138,7 @@ class ControlChart:
         points only. ``None``: too few points.
     false_signal_chance
         Chance of at least one signal (against own limits) when nothing happens, for the rules used and the
-        number of points, 0-1.
+        number of points, 0-1. ``None`` for an EWMA of other weight or width.
     variation
         From the signals, against own limits, that reach the last point of the last phase. ``special_cause``:
         a pattern that has no good or bad side.
