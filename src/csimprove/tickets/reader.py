@@ -33,6 +33,7 @@ from csimprove.tickets.mapping import (
 from csimprove.tickets.masking import mask, project_key
 from csimprove.tickets.parsing import DAY_FIRST, ISO_FORMATS, MONTH_FIRST, Times, quoted
 from csimprove.tickets.reading import Reading
+from csimprove.tickets.suspicion import suspicious
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -50,6 +51,13 @@ _PARQUET = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 500000)"
 _STALE = 86_400
 #: Lines at the end of a file among which those that speak about the file are looked for.
 _FOOTER = 10
+#: What is suspicious about a row: the first time lies before the second.
+_REVERSED = {
+    "answered_before_opened": ("first_response_at", "opened_at"),
+    "resolved_before_opened": ("resolved_at", "opened_at"),
+    "resolved_before_answered": ("resolved_at", "first_response_at"),
+    "closed_before_resolved": ("closed_at", "resolved_at"),
+}
 _PAUSES = ("ticket_id", "start_at", "end_at")
 
 
@@ -490,14 +498,9 @@ def _mark_repeated(con: DuckDBPyConnection, tickets: _Tickets) -> None:
 def _account(con: DuckDBPyConnection, table: _Tickets, settings: Settings) -> Reading:
     names = table.columns
     used = f"(SELECT * FROM tickets WHERE {_USED})"
-    suspicious = {
-        "answered_before_opened": "first_response_at < opened_at",
-        "resolved_before_opened": "resolved_at < opened_at",
-        "missing_local_time": "missing_local_time",
-        "ambiguous_local_time": "ambiguous_local_time",
-        "swapped_day_month": "swapped_day_month",
+    has = {flag: " < ".join(pair) for flag, pair in _REVERSED.items() if set(pair) <= set(names)} | {
+        flag: flag for flag in ("missing_local_time", "ambiguous_local_time", "swapped_day_month")
     }
-    has = {flag: rule for flag, rule in suspicious.items() if flag == rule or rule.split()[0] in names}
     [unusable] = _row(con, "tickets", ["count(*) FILTER (ticket_id IS NULL OR opened_at IS NULL)"])
     tickets, first, last, *counts = _row(
         con,
@@ -522,13 +525,17 @@ def _account(con: DuckDBPyConnection, table: _Tickets, settings: Settings) -> Re
         )
         raise TicketDataError(table.label, [Failure("", None, "", reason), *table.rejects])
     stamps = [f"max({quoted(name)})" for name in names if parsing.is_time(name) and name != "due_at"]
-    flags = {
-        "repeated_heading": max(repeated(each.fields, each.file.headings) for each in table.tables),
-        "continued_lines": table.sum(
-            lambda each: max(each.file.lines - 1 - each.read - each.malformed - each.footer, 0)
-        ),
-        "footer_lines": table.sum(lambda each: each.footer),
-    } | dict(zip(has, counts, strict=False))
+    flags = (
+        {
+            "repeated_heading": max(repeated(each.fields, each.file.headings) for each in table.tables),
+            "continued_lines": table.sum(
+                lambda each: max(each.file.lines - 1 - each.read - each.malformed - each.footer, 0)
+            ),
+            "footer_lines": table.sum(lambda each: each.footer),
+        }
+        | dict(zip(has, counts, strict=False))
+        | suspicious(con, used, names)
+    )
     present = ["recontact_at"] if "customer_key" in names else []
     hashes = [each.file.sha256 for each in table.tables]
     return Reading(
