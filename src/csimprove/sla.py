@@ -177,9 +177,10 @@ def time_tickets(
     narwhals.LazyFrame
         The tickets with times after ``as_of`` taken away, and, all Int64: ``day`` (local epoch day of
         opening), ``age_s`` (calendar seconds from opening to ``as_of``), ``no_reply`` (1: resolved without
-        any reply), and for ``response`` and ``resolution``: ``_clock_s`` (seconds on the rule's clock until
-        the event or ``as_of``), ``_limit_s`` (null: no limit), ``_decided`` (1/0) and ``_met`` (1/0, null
-        while undecided).
+        any reply), and for ``response`` and ``resolution``: ``_business`` (1: the rule's clock is the
+        business clock, else the calendar's), ``_clock_s`` (seconds on that clock until the event or
+        ``as_of``), ``_limit_s`` (null: no limit), ``_decided`` (1/0) and ``_met`` (1/0, null while
+        undecided).
 
     Notes
     -----
@@ -219,7 +220,11 @@ TIMED: tuple[str, ...] = (
     "day",
     "age_s",
     "no_reply",
-    *(f"{m}_{part}" for m in ("response", "resolution") for part in ("clock_s", "limit_s", "decided", "met")),
+    *(
+        f"{measure}_{part}"
+        for measure in ("response", "resolution")
+        for part in ("business", "clock_s", "limit_s", "decided", "met")
+    ),
 )
 
 _SHORT = {"first_response": "response", "resolution": "resolution"}

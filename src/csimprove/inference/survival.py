@@ -229,8 +229,8 @@ def summarise(bins: ArrayLike, events: ArrayLike, censored: ArrayLike, *, horizo
     Returns
     -------
     DurationSummary
-        Median, P90 and restricted mean by :func:`kaplan_meier`, straight lines within bins. The intervals take
-        the things counted as independent.
+        Median, P90 and restricted mean by :func:`kaplan_meier`, straight lines within bins. The intervals
+        take the things counted as independent.
 
     Examples
     --------
@@ -250,12 +250,16 @@ def summarise(bins: ArrayLike, events: ArrayLike, censored: ArrayLike, *, horizo
         np.where(longer, over + still, still),
         starts=BIN_STARTS[place],
     )
-    quantiles = [
-        value if math.isfinite(value) else math.nan for share in (0.5, 0.9) for value in curve.quantile(share)
-    ]
+    median, p90 = (
+        [value if math.isfinite(value) else math.nan for value in curve.quantile(share)]
+        for share in (0.5, 0.9)
+    )
     mean, se = curve.restricted_mean(horizon)
     spread = float(ndtri(0.975)) * se
     ended, opened = int(over.sum()), int(still.sum())
     return DurationSummary(
-        ended + opened, ended, opened, *quantiles, mean, mean - spread, mean + spread, horizon
+        *(ended + opened, ended, opened),
+        *(median[0], median[1], median[2]),
+        *(p90[0], p90[1], p90[2]),
+        *(mean, mean - spread, mean + spread, horizon),
     )

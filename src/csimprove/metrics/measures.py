@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 import pandas as pd
 
 from csimprove.errors import SettingsError
+from csimprove.inference import DurationSummary, summarise
 from csimprove.metrics.definitions import VARIANTS, Metric, hint, needs
 from csimprove.tickets import Reading
+
+#: Measure of a duration = minutes at which its restricted mean stops counting.
+HORIZONS = {"first_response": 24 * 60.0, "resolution": 7 * 24 * 60.0}
+
+_COUNTS = ("measure", "clock", "bin", "events", "censored")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +45,8 @@ class Measures:
         Hash of data, settings and version.
     estimated_years
         Years whose public holidays are not known: there only weekdays count.
+    count_durations
+        What ``durations`` calls; ``None``: there are none.
     """
 
     frame: pd.DataFrame
@@ -49,6 +58,21 @@ class Measures:
     zone: str
     key: str
     estimated_years: tuple[int, ...] = ()
+    count_durations: Callable[[], pd.DataFrame] | None = None
+
+    @property
+    def durations(self) -> pd.DataFrame:
+        """Counts of durations, by a second pass over the tickets when first asked for.
+
+        Columns ``day``, cuts (without agents), ``measure`` (``first_response`` or ``resolution``), ``clock``
+        (``business`` or ``calendar``), ``bin`` (place in `csimprove.inference.BIN_STARTS`), ``events`` and
+        ``censored`` (tickets still open at ``as_of``).
+        """
+        return (
+            pd.DataFrame(columns=["day", *_COUNTS])
+            if self.count_durations is None
+            else self.count_durations()
+        )
 
     def metric(self, name: str) -> Metric:
         """Return an available metric.
@@ -102,7 +126,7 @@ class Measures:
         SettingsError
             If a metric or a cut is not there.
         """
-        frame = self._selected(by, first=first, last=last, where=where or {})
+        frame = _selected(self.frame, self.keys, by, first=first, last=last, where=where or {})
         chosen = self.metrics if metrics is None else tuple(self.metric(name) for name in metrics)
         values = [name for name in self.frame.columns if name not in self.keys]
         if by:
@@ -114,27 +138,83 @@ class Measures:
             return pd.DataFrame(columns=[*by, *_TIDY])
         return pd.concat(parts, ignore_index=True)
 
-    def _selected(
-        self, by: tuple[str, ...], *, first: date | None, last: date | None, where: dict[str, tuple[str, ...]]
+    def duration_summary(
+        self,
+        *by: str,
+        first: date | None = None,
+        last: date | None = None,
+        where: dict[str, tuple[str, ...]] | None = None,
     ) -> pd.DataFrame:
-        for name in {*by, *where} - {"week", *self.keys}:
-            raise SettingsError(
-                f"`by` and `where` must name day, week or a cut, not {name!r}. "
-                f"Cuts of these measures: {', '.join(self.keys[1:])}; add it to `cuts` in the settings."
+        """Tell how long first responses and resolutions take, open tickets included.
+
+        Parameters
+        ----------
+        *by, first, last, where
+            As for :meth:`pooled`; agents are not kept apart.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a group, measure and clock: the columns of ``by``, ``measure``, ``clock`` and the fields
+            of `csimprove.inference.DurationSummary`, in minutes of that clock.
+
+        Raises
+        ------
+        SettingsError
+            If a cut is not there.
+
+        Notes
+        -----
+        Tickets resolved without any reply are not in the first response. Each ticket is on the clock of its
+        rule, without a rule on the calendar clock; the clocks are never mixed. The restricted mean counts
+        each first response as at most 24 hours and each resolution as at most 7 days of 24 hours.
+        """
+        names = [*by, "measure", "clock"]
+        figures = list(DurationSummary.__dataclass_fields__)
+        counts = self.durations
+        if counts.empty:
+            return pd.DataFrame(columns=[*names, *figures])
+        keys = tuple(name for name in counts.columns if name not in _COUNTS)
+        counts = _selected(counts, keys, by, first=first, last=last, where=where or {})
+        counts = counts.groupby([*names, "bin"], observed=True)[["events", "censored"]].sum().reset_index()
+        rows = [
+            dict(zip(names, group, strict=True))
+            | asdict(
+                summarise(
+                    own["bin"], own["events"], own["censored"], horizon=HORIZONS[own["measure"].iloc[0]]
+                )
             )
-        frame = self.frame
-        keep = pd.Series(True, index=frame.index)
-        if first is not None:
-            keep &= frame["day"] >= pd.Timestamp(first)
-        if last is not None:
-            keep &= frame["day"] <= pd.Timestamp(last)
-        for name, values in where.items():
-            keep &= frame[name].isin(values)
-        frame = frame[keep]
-        if "week" in by:
-            monday = frame["day"] - pd.to_timedelta(frame["day"].dt.day_of_week, unit="D")
-            frame = frame.assign(week=monday)
-        return frame
+            for group, own in counts.groupby(names, observed=True)
+        ]
+        return pd.DataFrame(rows, columns=[*names, *figures])
+
+
+def _selected(
+    frame: pd.DataFrame,
+    keys: tuple[str, ...],
+    by: tuple[str, ...],
+    *,
+    first: date | None,
+    last: date | None,
+    where: dict[str, tuple[str, ...]],
+) -> pd.DataFrame:
+    for name in {*by, *where} - {"week", *keys}:
+        raise SettingsError(
+            f"`by` and `where` must name day, week or a cut, not {name!r}. "
+            f"Cuts of these measures: {', '.join(keys[1:])}; add it to `cuts` in the settings."
+        )
+    keep = pd.Series(True, index=frame.index)
+    if first is not None:
+        keep &= frame["day"] >= pd.Timestamp(first)
+    if last is not None:
+        keep &= frame["day"] <= pd.Timestamp(last)
+    for name, values in where.items():
+        keep &= frame[name].isin(values)
+    frame = frame[keep]
+    if "week" in by:
+        monday = frame["day"] - pd.to_timedelta(frame["day"].dt.day_of_week, unit="D")
+        frame = frame.assign(week=monday)
+    return frame
 
 
 _TIDY = ("metric", "numerator", "denominator", "undecided", "squares", "tickets", "no_reply")

@@ -9,6 +9,7 @@ import json
 import shutil
 import tempfile
 from datetime import UTC, date, datetime, time
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -28,7 +29,15 @@ _IMMATERIAL = {"file", "language", "report", "engine", "phases", "spc", "alerts"
 
 #: The package, and its own files that decide the figures: after a change no stored table is valid.
 _PACKAGE = Path(csimprove.__file__).parent
-_CODE = ("columns.py", "settings.py", "sla.py", "presets/*.toml", "tickets/*.py", "metrics/*.py")
+_CODE = (
+    "columns.py",
+    "settings.py",
+    "sla.py",
+    "presets/*.toml",
+    "tickets/*.py",
+    "metrics/*.py",
+    "inference/survival.py",
+)
 
 
 def load_measures(
@@ -63,7 +72,8 @@ def load_measures(
     key = _key(settings, moment)
     home = folder or settings.reports / "measures"
     place = home / key[:16]
-    return _stored(place, key) or _computed(settings, place, moment=moment, key=key)
+    measures = _stored(place, key) or _computed(settings, place, moment=moment, key=key)
+    return dataclasses.replace(measures, count_durations=cache(lambda: _durations(settings, place, measures)))
 
 
 def _moment(as_of: date | datetime | str, zone: ZoneInfo) -> datetime:
@@ -172,6 +182,30 @@ def _compute(settings: Settings, work: Path, *, moment: datetime | None, key: st
     measures = _stored(work, key)
     assert measures is not None  # just written
     return measures
+
+
+def _durations(settings: Settings, place: Path, measures: Measures) -> pd.DataFrame:
+    """Load the counts of durations that are kept beside the measures, else count them."""
+    file = place / "durations.parquet"
+    with contextlib.suppress(OSError, ValueError):  # not there, or damaged: counted again
+        return pd.read_parquet(file)
+    # the engine is heavy and not needed when the counts are stored
+    from csimprove.metrics.engine import bin_files  # noqa: PLC0415
+
+    own = [cut for cut in settings.cuts if cut != "agent"]  # agents would make as many counts as tickets
+    keys = tuple(dict.fromkeys([*own, *([settings.pilot.group] if settings.pilot else [])]))
+    with tempfile.TemporaryDirectory(dir=place if place.exists() else None) as work:
+        folder = place
+        if not (place / "tickets.parquet").exists():  # nothing could be kept
+            folder = Path(work)
+            read_tickets(settings, folder)
+        frame = bin_files(
+            folder, settings=settings, reading=measures.reading, keys=keys, as_of=measures.as_of
+        )
+        frame.to_parquet(Path(work) / file.name, index=False)
+        with contextlib.suppress(OSError):
+            (Path(work) / file.name).replace(file)
+    return frame
 
 
 def _cuts(settings: Settings) -> tuple[str, ...]:
