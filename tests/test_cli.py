@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,9 @@ import pytest
 from csimprove import __version__, playbook, samples
 from csimprove.cli import main
 from csimprove.errors import Failure, RunError, SettingsError, TicketDataError
-from csimprove.playbook import Verification
+from csimprove.playbook import AlertOutcome, Verification
 
-COMMANDS = ["check", "init", "run", "sample", "verify"]
+COMMANDS = ["alerts", "check", "init", "run", "sample", "verify"]
 
 
 def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -57,6 +59,30 @@ def test_help_comes_at_once() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "set()"
     assert time.monotonic() - started < 3  # 0.3 s on an idle machine
+
+
+def test_alerts_print_the_events_and_send_only_when_asked(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = AlertOutcome(datetime(2025, 3, 11, tzinfo=UTC), (), ("abc",), (), ("Response on time, all",))
+    calls = recorder(monkeypatch, "alerts", found)
+    code, out, _ = call(capsys, "alerts", "playbook.toml", "--as-of", "2026-03-31")
+    assert code == 0
+    assert out == (
+        "Response on time, all\nAlerts: 1 of 0 rules, 1 new. Dry run, nothing sent: --send sends what is new.\n"
+    )
+    call(capsys, "alerts", "playbook.toml", "--send")
+    assert [options for _, options in calls] == [
+        {"as_of": "2026-03-31", "send": False},
+        {"as_of": None, "send": True},
+    ]
+    _, out, _ = call(capsys, "alerts", "playbook.toml", "--json")
+    assert json.loads(out) == {
+        "as_of": "2025-03-11T00:00:00+00:00",
+        "checks": [],
+        "new": ["abc"],
+        "sent": [],
+    }
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ stderr, never a traceback. Heavy imports stay inside the commands, so that help 
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -154,6 +155,34 @@ def verify(
             f"{folder} is not reproduced; {len(found.differences)} of {found.values} values differ:\n{listed}"
         )
     typer.echo(f"{folder} is reproduced: {found.values} values agree.")
+
+
+@app.command()
+def alerts(
+    settings: SettingsFile,
+    as_of: AsOf = None,
+    send: Annotated[
+        bool, typer.Option("--send", help="Send new events by [alerting]. Default: a dry run.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every rule as JSON.")] = False,
+) -> None:
+    """Look at the alert rules on the latest decided days; send what is new, each event once.
+
+    \b
+    csimprove alerts playbook.toml
+    csimprove alerts playbook.toml --send
+    csimprove alerts playbook.toml --json --as-of 2026-03-31
+    """
+    from csimprove import playbook
+
+    outcome = playbook.alerts(settings, as_of=as_of, send=send)
+    if as_json:
+        typer.echo(json.dumps(outcome.to_dict(), ensure_ascii=False, indent=1))
+        return
+    for line in outcome.lines:
+        typer.echo(line)
+    done = f"{len(outcome.sent)} sent." if send else "Dry run, nothing sent: --send sends what is new."
+    typer.echo(f"Alerts: {len(outcome.lines)} of {len(outcome.checks)} rules, {len(outcome.new)} new. {done}")
 
 
 @app.command()
