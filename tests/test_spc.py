@@ -707,7 +707,7 @@ def test_a_funnel_widens_by_the_usual_spread_and_still_finds_the_odd_team():
     rows.append({"day": START, "tickets": 5, "response_on_time": (0, 5)})
     found = funnel_chart(measured(rows), "response_on_time")
     plain = chart(found.points["numerator"], found.points["denominator"], options=ChartOptions(kind="p"))
-    assert (found.by, found.left_out, len(found.points)) == ("unit", 1, 30)
+    assert (found.by, found.group, found.left_out, len(found.points)) == ("unit", "team", 1, 30)
     assert found.phases[0].sigma_z == pytest.approx(1.9, abs=0.5)
     assert found.points["period"][beyond(found)[0] - 1] == "T04"
     assert len(beyond(found)) == 1 < len(beyond(plain))

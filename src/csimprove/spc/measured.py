@@ -116,8 +116,8 @@ def funnel_chart(
     Returns
     -------
     ControlChart
-        One point a unit over its decided tickets; ``left_out`` counts the units that have none. Tickets
-        without a unit are not charted. Names are in no order of merit: inside the limits units do not differ.
+        One point a unit over its decided tickets; ``group`` is the cut, ``left_out`` counts the units that
+        have none. Tickets without a unit are not charted. Inside the limits units do not differ.
     """
     found, options = _prepared(
         measures, metric, by="day", options=replace(options or ChartOptions(), kind="funnel")
@@ -125,7 +125,7 @@ def funnel_chart(
     rows = measures.pooled(cut, metrics=(metric,), first=first, last=last, where=where)
     rows = rows[rows[cut] != ""]
     used = rows[rows["denominator"] > 0]
-    return _drawn(found, used, len(rows) - len(used), by=cut, options=options)
+    return _drawn(found, used, len(rows) - len(used), by=cut, group=cut, options=options)
 
 
 def paired_charts(
@@ -134,6 +134,7 @@ def paired_charts(
     plan: PilotPlan,
     *,
     by: By = "week",
+    first: date | None = None,
     last: date | None = None,
     options: ChartOptions | None = None,
 ) -> tuple[ControlChart, ControlChart, ControlChart]:
@@ -141,12 +142,10 @@ def paired_charts(
 
     Parameters
     ----------
-    measures, metric, by, options
+    measures, metric, by, first, last, options
         As for :func:`control_chart`. The start of the pilot is a phase of all three charts.
     plan
-        Groups and periods; the charts begin with ``before``.
-    last
-        Last local day; by default the latest decided.
+        Groups, and when the pilot starts.
 
     Returns
     -------
@@ -162,7 +161,6 @@ def paired_charts(
     found, options = _prepared(measures, metric, by=by, options=options)
     begin = PhaseStart(plan.during[0], "pilot", "pilot")
     options = replace(options, phases=(begin, *options.phases))  # of two at one place the declared one counts
-    first = plan.before[0]
     arms = []
     for groups in (plan.pilot, plan.control):
         rows = measures.pooled(by, metrics=(metric,), first=first, last=last, where={plan.group: groups})
