@@ -23,7 +23,7 @@ import math
 import tempfile
 import tomllib
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from importlib import resources
@@ -96,7 +96,7 @@ class Counts:
     successes: tuple[NDArray[np.int64], ...]
 
 
-def plan(*, looks: bool) -> PilotPlan:
+def plan(*, looks: bool, guarded: bool = True) -> PilotPlan:
     """Return the plan of every simulated pilot: both must gain 5 points, CSAT may lose 3."""
     first, *others = REGIONS
     return PilotPlan(
@@ -105,9 +105,9 @@ def plan(*, looks: bool) -> PilotPlan:
         before=BEFORE,
         during=DURING,
         co_primary=METRICS[:2],
-        guardrail=METRICS[2:],
+        guardrail=METRICS[2:] if guarded else (),
         minimum_gain=dict.fromkeys(METRICS[:2], 0.05),
-        margin={METRICS[2]: 0.03},
+        margin={METRICS[2]: 0.03} if guarded else {},
         looks=LOOKS if looks else (),
         decision_date=DECIDED,
     )
@@ -205,8 +205,11 @@ def sums_at(counts: Counts, day: date) -> list[effects.Sums]:
 
 def judged(made: dict[date, Snapshot], asked: PilotPlan) -> tuple[str, tuple[PilotMetric, ...], list[Any]]:
     """Return verdict, metrics and looks: what `csimprove.pilot.pilot` does once its tables are made."""
-    days, now = [*asked.looks, DECIDED], made[DECIDED]
-    looks = _looks(days, {day: made[day] for day in days}, plan=asked)
+    days, count = [*asked.looks, DECIDED], len(asked.metrics)
+    kept = {
+        day: replace(made[day], sums=made[day].sums[:count], found=made[day].found[:count]) for day in days
+    }
+    looks, now = _looks(days, kept, plan=asked), kept[DECIDED]
     deciding = looks[-1] if asked.looks else None
     metrics = _metrics(now, plan=asked, weeks=DAYS / 7, last_look=True, look=deciding)
     arms = int(TREATED.sum()), int((~TREATED).sum())
@@ -234,6 +237,8 @@ def one(task: tuple[int, Scenario]) -> dict[str, Any]:
     row: dict[str, Any] = {"scenario": scenario.name, "seed": seed}
     row["one look"], metrics, _ = judged(made, plan(looks=False))
     row["four looks"], _, looks = judged(made, plan(looks=True))
+    row["one look, no guardrail"], *_ = judged(made, plan(looks=False, guarded=False))
+    row["four looks, no guardrail"], *_ = judged(made, plan(looks=True, guarded=False))
     for place, metric in enumerate(metrics):
         name, truth = metric.metric, scenario.during[place] - BASE[place]
         assert metric.ci_low is not None
@@ -475,11 +480,13 @@ def main() -> None:
         rows = pd.DataFrame(list(pool.map(one, tasks, chunksize=50)))
     for name, part in rows.groupby("scenario", sort=False):
         print(f"\n{name} ({len(part)} pilots)")
-        for looks in ("one look", "four looks"):
+        for looks in (
+            f"{number}{plans}" for plans in ("", ", no guardrail") for number in ("one look", "four looks")
+        ):
             words = ", ".join(
                 f"{word} {share(part[looks] == word)}" for word in ("go", "stop", "cannot_tell")
             )
-            print(f"  {looks:<12}{words}")
+            print(f"  {looks:<26}{words}")
         for metric in METRICS:
             columns = {"covers": "interval covers", "p": "p <= 5 %", "looks": "four looks find it"}
             words = ", ".join(f"{told} {share(part[f'{metric} {key}'])}" for key, told in columns.items())
