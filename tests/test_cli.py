@@ -130,6 +130,7 @@ def test_a_parameter_without_a_value_is_refused(capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize(
     ("error", "code"),
     [
+        (PermissionError(13, "Permission denied", "demo"), 1),
         (SettingsError("settings"), 2),
         (RunError("run"), 1),
         (TicketDataError("tickets.csv", [Failure("Opened", None, "", "is missing.")]), 1),

@@ -392,8 +392,8 @@ def test_a_folder_with_a_project_is_refused_and_left_alone(tmp_path: Path) -> No
     with pytest.raises(SettingsError) as error:
         write_sample(tmp_path, small=True)
     assert str(error.value) == (
-        f"`folder` must not hold files of a project yet, not {tmp_path} with tickets.csv. "
-        "Name another folder."
+        f"`folder` must not hold a project already, but {tmp_path} has tickets.csv. "
+        "Nothing was written; name another folder."
     )
     assert [path.name for path in tmp_path.iterdir()] == ["tickets.csv"]
     assert (tmp_path / "tickets.csv").read_text() == "mine"

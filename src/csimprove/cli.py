@@ -40,7 +40,6 @@ AsOf = Annotated[
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but the result.")]
-Timeout = Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Time that one cell may take.")]
 
 
 def _show_version(value: bool) -> None:
@@ -106,7 +105,9 @@ def run(
     ] = None,
     as_of: AsOf = None,
     language: Annotated[Language | None, typer.Option(help="Default: the settings'.")] = None,
-    timeout: Timeout = 600,
+    timeout: Annotated[
+        float, typer.Option(min=1, metavar="SECONDS", help="Time that one cell may take.")
+    ] = 600,
     quiet: Quiet = False,
 ) -> None:
     """Run the playbook and print where the report is.
@@ -133,10 +134,6 @@ def run(
 @app.command()
 def verify(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a delivered run.")],
-    settings: Annotated[
-        Path | None, typer.Option(help="Its playbook.toml, if the run has been moved away from it.")
-    ] = None,
-    timeout: Timeout = 600,
     quiet: Quiet = False,
 ) -> None:
     """Execute a delivered run again from its data and compare every figure.
@@ -146,7 +143,7 @@ def verify(
     """
     from csimprove import playbook
 
-    found = playbook.verify(folder, settings_file=settings, quiet=quiet, timeout=timeout)
+    found = playbook.verify(folder, quiet=quiet)
     for note in found.notes:
         typer.echo(f"Note: {note}.")
     if found.differences:
@@ -208,7 +205,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     try:
         app(args=arguments, prog_name="csimprove")
-    except CsimproveError as error:
+    except (CsimproveError, OSError) as error:
         typer.echo(str(error), err=True)
         sys.exit(2 if isinstance(error, SettingsError) else 1)
 

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from csimprove import metrics, wording
-from csimprove.errors import SettingsError
 from csimprove.pilot import pilot
 from csimprove.playbook import notebooks
+from csimprove.samples import write_new
 from csimprove.settings import read_settings
 from csimprove.tickets import Reading
 
@@ -48,20 +48,7 @@ def init(folder: str | Path) -> list[Path]:
     for path in sorted(notebooks.package_folder().glob(notebooks.PATTERN)):
         copied = notebooks.adopted(notebooks.read(path))
         contents[f"{notebooks.FOLDER}/{path.name}"] = notebooks.text(copied)
-    taken = [name for name in contents if (target / name).exists()]
-    if taken:
-        raise SettingsError(
-            f"`folder` must not hold a project already, but {target} has {', '.join(taken)}. "
-            "Nothing was written; name another folder."
-        )
-    try:
-        for name, text in contents.items():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            (target / name).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(
-            f"`folder` must be one that can be written to, not {target}: {error.strerror}."
-        ) from None
+    write_new(target, contents)
     return [target / name for name in contents]
 
 

@@ -29,6 +29,9 @@ from csimprove.settings import Language, Settings, read_settings
 #: Version of results.json and manifest.json: it grows with additions, which never change what is there.
 SCHEMA = 1
 
+#: Seconds that one cell may take, unless told otherwise.
+TIMEOUT = 600.0
+
 #: Folder, beside the good runs, of those that failed.
 FAILED = "failed"
 
@@ -44,7 +47,7 @@ def run(
     as_of: date | datetime | str | None = None,
     language: Language | None = None,
     quiet: bool = False,
-    timeout: float = 600,
+    timeout: float = TIMEOUT,
 ) -> Path:
     """Run the playbook and publish its report.
 

@@ -44,23 +44,15 @@ class Verification:
     values: int
 
 
-def verify(
-    run: str | Path,
-    *,
-    settings_file: str | Path | None = None,
-    quiet: bool = False,
-    timeout: float = 600,
-) -> Verification:
+def verify(run: str | Path, *, quiet: bool = False) -> Verification:
     """Execute a delivered run again, from its own notebooks and its data, and compare results.json.
 
     Parameters
     ----------
     run
         Folder of the run.
-    settings_file
-        The project's playbook.toml, if the run has been moved away from it.
-    quiet, timeout
-        As for :func:`csimprove.playbook.run`.
+    quiet
+        Do not tell on stderr where it stands.
 
     Returns
     -------
@@ -76,19 +68,15 @@ def verify(
     """
     folder = Path(run)
     manifest, before = (_read(folder, name) for name in ("manifest.json", "results.json"))
-    settings = read_settings(settings_file or folder / manifest["settings"]["file"])
-    part = Path(tempfile.mkdtemp(prefix="csimprove-verify-"))
-    try:
-        # figures must come from the data again, not from the table that the run left behind
-        shutil.rmtree(settings.reports / "measures", ignore_errors=True)
-        measures = metrics.load_measures(settings, as_of=manifest["as_of"])
-        jobs = [_job(folder, entry, settings, manifest["as_of"]) for entry in manifest["notebooks"]]
-        failure = runs.execute_all(jobs, part, quiet=quiet, timeout=timeout)
-        if failure:
+    settings = read_settings(folder / manifest["settings"]["file"])
+    # figures must come from the data again, not from the table that the run left behind
+    shutil.rmtree(settings.reports / "measures", ignore_errors=True)
+    measures = metrics.load_measures(settings, as_of=manifest["as_of"])
+    jobs = [_job(folder, entry, settings, manifest["as_of"]) for entry in manifest["notebooks"]]
+    with tempfile.TemporaryDirectory(prefix="csimprove-verify-") as part:
+        if failure := runs.execute_all(jobs, Path(part), quiet=quiet, timeout=runs.TIMEOUT):
             raise RunError(f"{folder} cannot be verified: {failure}")
-        after = runs.results(jobs, settings, measures.as_of)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    after = runs.results(jobs, settings, measures.as_of)
     old, new = (dict(_flat(results["results"])) for results in (before, after))
     return Verification(tuple(_differences(old, new)), tuple(_notes(manifest, settings, measures)), len(old))
 
@@ -108,10 +96,8 @@ def _job(folder: Path, entry: dict[str, Any], settings: Settings, as_of: str) ->
     """Take a notebook as it was delivered, without the cell that papermill put in."""
     content = notebooks.without_outputs(notebooks.read(folder / f"{entry['name']}.ipynb"))
     content.cells = [cell for cell in content.cells if INJECTED not in notebooks.tags(cell)]
-    own = settings.folder / notebooks.FOLDER
-    cwd = own if entry["from"] == "project" and own.is_dir() else notebooks.package_folder()
     values = {**entry["parameters"], "settings": str(settings.file.resolve()), "as_of": as_of}
-    return Notebook(entry["name"], cwd, entry["from"], entry["differs_from_package"], content, values)
+    return Notebook(entry["name"], folder, entry["from"], entry["differs_from_package"], content, values)
 
 
 def _notes(manifest: dict[str, Any], settings: Settings, measures: metrics.Measures) -> Iterator[str]:

@@ -7,6 +7,7 @@ written beside the data. All draws are uniforms and normals, whose streams NumPy
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -19,7 +20,7 @@ from csimprove.samples.export import Broken, as_export
 from csimprove.samples.process import Rates, draw_outcomes
 from csimprove.samples.stream import PLAN, Language, Variant, draw_stream, playbook
 
-__all__ = ["Broken", "Language", "Rates", "Sample", "Truth", "Variant", "programme", "write_sample"]
+__all__ = ["Sample", "Truth", "Variant", "programme", "write_new", "write_sample"]
 
 #: First part of every seed. Of 150 tried, the one with which seed 2025, the committed sample, lies nearest to
 #: what is planted (each total within 1.2 standard errors): a sample to learn from should be no unlucky draw.
@@ -150,16 +151,20 @@ def write_sample(
     notes = sorted(resources.files(__name__).joinpath("notes").iterdir(), key=lambda note: note.name)
     texts = {f"notes/{note.name}": note.read_text(encoding="utf-8") for note in notes}
     texts["playbook.toml"] = playbook(language).replace('folder = "reports"', f'folder = "{reports}"')
-    names = ["tickets.csv", "pauses.csv", *texts]
-    if there := [name for name in names if (folder / name).exists()]:
-        raise SettingsError(
-            f"`folder` must not hold files of a project yet, not {folder} with {', '.join(there)}. "
-            "Name another folder."
-        )
     sample = programme(seed=seed, variant=variant, small=small, language=language)
-    (folder / "notes").mkdir(parents=True, exist_ok=True)
     for name, table in (("tickets.csv", sample.tickets), ("pauses.csv", sample.pauses)):
-        table.to_csv(folder / name, index=False, lineterminator="\n", encoding="utf-8")
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        texts[name] = table.to_csv(index=False, lineterminator="\n")
+    write_new(folder, texts)
     return folder / "playbook.toml"
+
+
+def write_new(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write the files of a new project; a SettingsError if one is already there: nothing is written then."""
+    if taken := [name for name in texts if (folder / name).exists()]:
+        raise SettingsError(
+            f"`folder` must not hold a project already, but {folder} has {', '.join(taken)}. "
+            "Nothing was written; name another folder."
+        )
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
