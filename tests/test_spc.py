@@ -354,6 +354,20 @@ def test_the_old_limits_are_those_of_the_phase_directly_before():
     assert found.points["frozen_center"].fillna(0).tolist() == [0] * 4 + [1.5] * 4 + [5.5] * 4
 
 
+def test_a_change_is_a_signal_on_the_side_to_which_the_centre_moved():
+    before = [10, 12, 11, 10, 12, 11, 10, 12, 11, 10, 12, 11]
+    options = ChartOptions(phases=(PhaseStart(12, "V2", "new form"),), rules="limits")
+    for after, better, change in (
+        ([20, 13, 12, 13, 12, 13], "higher", "improvement"),
+        ([20, 13, 12, 13, 12, 13], "lower", "concern"),
+        ([20, 9, 8, 9, 8, 9], "higher", "common_cause"),
+        ([11, 12, 11, 12, 11, 12], "higher", "common_cause"),
+        ([20, 13, 12, 13, 12, 13], None, "special_cause"),
+    ):
+        assert chart([*before, *after], better=better, options=options).change == change
+    assert chart(before, better="higher").change is None
+
+
 def test_only_a_signal_that_reaches_the_last_point_makes_a_verdict():
     steady = [10, 11, 9, 10, 12, 10, 9, 11, 10, 9, 11, 10]
     early = chart([*steady[:6], 30, *steady[6:]], better="higher")

@@ -33,6 +33,7 @@ from csimprove.spc.result import (
     Phase,
     PhaseStart,
     RuleSet,
+    Side,
     Signal,
     Variation,
     Withheld,
@@ -204,8 +205,10 @@ def chart(
         lag1=lag1,
         lag7=lag7,
         false_signal_chance=_chance(kind, used, judged, options),
-        variation=_variation(signals, "own", end, better),
-        change=_variation(signals, "frozen", end, better) if len(phases) > 1 else None,
+        variation=_variation(
+            [one.side for one in signals if one.limits == "own" and one.last >= end], better
+        ),
+        change=_change(signals, phases, int((~last).sum()), better),
         assurance=_assurance(columns["lcl"][last], columns["ucl"][last], target[last], better),
         target=_number(target[-1]) if len(target) else None,
         left_out=left_out,
@@ -400,14 +403,25 @@ def _targets(period: NDArray[Any], target: float | Mapping[Any, float] | None) -
     return result
 
 
-def _variation(signals: list[Signal], limits: str, end: int, better: Better | None) -> Variation:
-    reaching = [signal.side for signal in signals if signal.limits == limits and signal.last >= end]
-    if not reaching:
+def _variation(sides: list[Side | None], better: Better | None) -> Variation:
+    if not sides:
         return "common_cause"
-    side = next((side for side in reaching if side is not None), None)
+    side = next((side for side in sides if side), None)
     if side is None or better is None:
         return "special_cause"
     return "improvement" if (side == "above") == (better == "higher") else "concern"
+
+
+def _change(
+    signals: list[Signal], phases: tuple[Phase, ...], first: int, better: Better | None
+) -> Variation | None:
+    """Judge by the side to which the centre moved, if a signal of the last phase lies there."""
+    before, now = (phases[-2].center, phases[-1].center) if len(phases) > 1 else (None, None)
+    if before is None or now is None:
+        return None
+    moved: Side = "above" if now > before else "below"
+    frozen = [one.side for one in signals if one.limits == "frozen" and one.first >= first]
+    return _variation([moved for side in frozen if side in (moved, None)], better)
 
 
 def _assurance(lcl: Floats, ucl: Floats, targets: Floats, better: Better | None) -> Assurance | None:

@@ -17,6 +17,7 @@ RuleSet = Literal[
 Variation = Literal["improvement", "concern", "common_cause", "special_cause"]
 Assurance = Literal["always_met", "never_met", "hit_and_miss"]
 Withheld = Literal["lag1", "lag7"]
+Side = Literal["above", "below"]
 
 #: Fewer points than this in a phase: its limits are trial limits.
 TRIAL_POINTS = 12
@@ -97,7 +98,7 @@ class Signal:
 
     rule: str
     span: int
-    side: Literal["above", "below"] | None
+    side: Side | None
     first: int
     last: int
     limits: Literal["own", "frozen"] = "own"
@@ -143,8 +144,8 @@ class ControlChart:
         From the signals, against own limits, that reach the last point of the last phase. ``special_cause``:
         a pattern that has no good or bad side.
     change
-        The same from the signals of the last phase against the frozen limits of the phase before; ``None``
-        with one phase.
+        Whether the last phase changed the process: the side to which its centre moved, if a signal against
+        the frozen limits of the phase before lies there; ``None`` with one phase.
     assurance
         What the limits of the last phase promise about the last target; ``None`` without target or limits.
     target

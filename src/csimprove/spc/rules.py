@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import bdtr
 
-from csimprove.spc.result import RuleSet, Signal
+from csimprove.spc.result import RuleSet, Side, Signal
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -357,5 +357,5 @@ def _anhoej_limits(n: int) -> tuple[int, int]:
 
 def _signal(name: str, places: NDArray[np.intp], span: tuple[int, int], side: int, limits: Limits) -> Signal:
     first, last = span
-    word: dict[int, Literal["above", "below"]] = {1: "above", -1: "below"}
+    word: dict[int, Side] = {1: "above", -1: "below"}
     return Signal(name, last - first + 1, word.get(side), int(places[first]), int(places[last]), limits)
