@@ -4,58 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
-import numpy as np
 import pytest
 
 from csimprove.errors import SettingsError
-from csimprove.metrics import Measures
 from csimprove.monitoring import Check, MonitoringResult, checks, monitoring, outside, verdict
 from csimprove.report.cells import rounded
-from csimprove.settings import AlertRule, Phase, Settings, Source, Spc
-from made_measures import made_measures, pilot_plan
-
-FIRST = date(2025, 6, 2)  # a Monday
-TEAMS = ("East 1", "East 2", "West 1", "West 2", "West 3", "West 4")
-
-
-def settings(**fields: Any) -> Settings:
-    return Settings(project="p", source=Source(path="tickets.csv"), **fields)
-
-
-def measures(
-    days: int = 98,
-    *,
-    as_of: datetime | None = None,
-    rate: Any = lambda day, team: 0.95,
-    open_last: int = 0,
-    metrics: tuple[str, ...] = ("response_on_time", "first_contact_resolution", "waiting_time"),
-) -> Measures:
-    """Forty tickets a day and team, with binomial noise; the last days may hold undecided ones."""
-    rng = np.random.default_rng(7)
-    rows = []
-    for place in range(days):
-        day = FIRST + timedelta(days=place)
-        for team in TEAMS:
-            met = int(rng.binomial(40, rate(day, team)))
-            decided = 40 if place < days - open_last else 10
-            solved = int(rng.binomial(40, 0.82))
-            rows.append(
-                {
-                    "day": day,
-                    "region": team.split()[0],
-                    "team": team,
-                    "severity": "A" if team == "East 1" else "B",
-                    "tickets": 40,
-                    "response_on_time": (min(met, decided), decided, 40),
-                    "first_contact_resolution": (solved, 40),
-                    "waiting_time": (40 * 150 + place % 3 * 60, 40, 40, 40 * 150**2 + 40 * 900),
-                }
-            )
-    moment = as_of or datetime.combine(FIRST + timedelta(days=days), datetime.min.time(), UTC).replace(hour=6)
-    return made_measures(rows, metrics=metrics, as_of=moment)
+from csimprove.settings import AlertRule, Phase, Spc
+from made_measures import pilot_plan
+from made_monitoring import TEAMS, measures, settings
 
 
 def check(found: tuple[Check, ...], metric: str, rule: str = "threshold") -> Check:

@@ -1,0 +1,155 @@
+"""Figures of the regular reports: what they mark and name, and that no text lies over another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from typing import Any
+
+import pytest
+from matplotlib.figure import Figure
+
+from csimprove import charts, wording
+from csimprove.monitoring import MonitoringResult, monitoring
+from csimprove.settings import Phase, Spc
+from made_measures import pilot_plan
+from made_monitoring import measures, settings
+from test_charts import faults, words
+
+START = date(2025, 8, 4)
+LONG_ZH = tuple(f"East 区域企业客户与渠道伙伴服务支持中心第{i:02d}综合服务班组" for i in range(24))
+
+
+def piloted(day: date, team: str) -> float:
+    return 0.96 if day >= START and team.startswith("East") else 0.80
+
+
+def jumpy(day: date, team: str) -> float:
+    return 0.30 if day.day % 9 == 0 else 0.99 if day.day % 7 == 0 else 0.85
+
+
+def apart(day: date, team: str) -> float:
+    return 0.55 if team == "East 7" else 0.85
+
+
+def result(days: int = 98, *, plan: bool = True, **options: Any) -> MonitoringResult:
+    phases = options.pop("phases", ())
+    made = measures(days, **options)
+    own = pilot_plan(before=(date(2025, 7, 7), date(2025, 8, 3)), during=(START, date(2025, 8, 31)))
+    spc = Spc(exclude={date(2025, 7, 1): "CRM outage"})
+    return monitoring(
+        made, settings=settings(pilot=own if plan else None, phases=phases, spc=spc, cuts=("region", "team"))
+    )
+
+
+MANY = tuple(
+    Phase(name=f"Version V1.{i} of the new service process", start=date(2025, 7, 1 + 4 * i), reason="r")
+    for i in range(6)
+)
+CASES: dict[str, Callable[[], MonitoringResult]] = {
+    "piloted": lambda: result(rate=piloted),
+    "no_pilot": lambda: result(plan=False),
+    "jumpy": lambda: result(rate=jumpy),
+    "apart": lambda: result(rate=apart, teams=tuple(f"East {i}" for i in range(20)), size=20),
+    "one_day": lambda: result(1, plan=False),
+    "always_met": lambda: result(rate=lambda day, team: 1.0),
+    "many_phases": lambda: result(phases=MANY),
+    "long_names": lambda: result(rate=lambda day, team: 0.6 if "0" in team else 0.97, teams=LONG_ZH, size=12),
+    "by_week": lambda: result(230, size=4),
+}
+
+
+@cache
+def case(name: str) -> MonitoringResult:
+    return CASES[name]()
+
+
+DRAWN = (charts.control_chart, charts.control_arms, charts.kpi_multiples, charts.funnel)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", CASES)
+def test_no_text_lies_over_another_or_leaves_the_canvas(name: str, language: str) -> None:
+    drawn = {draw.__name__: draw(case(name), language=language) for draw in DRAWN}  # type: ignore[operator]
+
+    assert {title: found for title, figure in drawn.items() if figure and (found := faults(figure))} == {}
+    assert (drawn["control_arms"] is None) == (case(name).arms is None)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", CASES)
+def test_every_figure_has_its_words(name: str, language: str) -> None:
+    for draw in DRAWN:
+        said = getattr(wording, draw.__name__)(case(name), language=language)
+        assert said["title"]
+        assert "{" not in "".join(said.values())
+        assert "nan" not in "".join(said.values())
+
+
+def lines(figure: Figure, axes: int, **wanted: Any) -> list[Any]:
+    return [
+        line
+        for line in figure.axes[axes].lines
+        if all(getattr(line, f"get_{key}")() == value for key, value in wanted.items())
+    ]
+
+
+def test_phases_are_named_and_dated_and_frozen_limits_run_dashed_through_the_next_one() -> None:
+    found = case("piloted")
+    figure = charts.control_chart(found)
+
+    named = {"At the start", "Pilot", "frozen upper limit", "frozen mean", "frozen lower limit"}
+    assert named <= set(words(figure))
+    assert any(text.startswith("2 Jun – 3 Aug 2025, mean 80.") for text in words(figure))
+    points = found.chart.points
+    dashed = [line for line in figure.axes[0].lines if line.get_linestyle() == "--"]
+    frozen = [line for line in dashed if len(line.get_xdata()) == 2 * 35]
+    assert len(frozen) == 3
+    second = points[points["phase"] == 1]
+    assert frozen[0].get_xdata()[0] == second["period"].iloc[0].toordinal() - 0.5
+    assert sorted(round(line.get_ydata()[-1], 6) for line in frozen) == sorted(
+        round(float(second[name].iloc[-1]), 6) for name in ("frozen_lcl", "frozen_center", "frozen_ucl")
+    )
+
+
+def test_no_line_joins_the_points_over_the_border_of_a_phase() -> None:
+    found = case("piloted")
+    figure = charts.control_chart(found)
+
+    joined = lines(figure, 0, linewidth=0.7)
+    assert [len(line.get_xdata()) for line in joined] == [62, 35]  # 63 days less the excluded one, 35 days
+
+
+def test_signals_are_diamonds_on_the_bad_side_and_dots_on_the_good_one() -> None:
+    found = case("jumpy")
+    figure = charts.control_chart(found)
+
+    own = [one for one in found.chart.signals if one.rule == "beyond_limits" and one.limits == "own"]
+    sides = {mark: len(lines(figure, 0, marker=mark, markersize=6.5)) for mark in ("D", "o")}
+    assert sides == {
+        "D": sum(one.side == "below" for one in own),
+        "o": sum(one.side == "above" for one in own),
+    }
+    assert any("below the limit" in text for text in words(figure))
+
+
+def test_small_charts_say_course_and_target_in_words_and_marks() -> None:
+    figure = charts.kpi_multiples(case("piloted"))
+
+    said = " ".join(words(figure))
+    assert "improved; target always missed" in said
+    assert said.count("target ≥") + said.count("target ≤") == 3
+
+
+def test_a_funnel_names_only_who_stands_apart_with_k_of_n() -> None:
+    found = case("apart")
+    figure = charts.funnel(found)
+    assert figure is not None
+    assert found.funnel is not None
+
+    beyond = [str(found.funnel.points["period"].iloc[one.first]) for one in found.funnel.signals]
+    assert beyond == ["East 7"]
+    assert [text.split(":")[0] for text in words(figure) if text.startswith("East")] == beyond
+    assert charts.funnel(replace(found, funnels=())) is None
