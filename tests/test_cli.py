@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from csimprove.cli import main
 from csimprove.errors import Failure, RunError, SettingsError, TicketDataError
 from csimprove.playbook import AlertOutcome, Verification
 
-COMMANDS = ["alerts", "check", "init", "run", "sample", "verify"]
+COMMANDS = ["alerts", "check", "init", "plan", "plan lock", "run", "sample", "verify"]
 
 
 def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -64,12 +65,12 @@ def test_help_comes_at_once() -> None:
 def test_alerts_print_the_events_and_send_only_when_asked(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = AlertOutcome(datetime(2025, 3, 11, tzinfo=UTC), (), ("abc",), (), ("Response on time, all",))
+    found = AlertOutcome(datetime(2025, 3, 11, tzinfo=UTC), (), ("abc",), (), ("Late, all",))
     calls = recorder(monkeypatch, "alerts", found)
     code, out, _ = call(capsys, "alerts", "playbook.toml", "--as-of", "2026-03-31")
     assert code == 0
     assert out == (
-        "Response on time, all\nAlerts: 1 of 0 rules, 1 new. Dry run, nothing sent: --send sends what is new.\n"
+        "Late, all\nAlerts: 1 of 0 rules, 1 new. Dry run, nothing sent: --send sends what is new.\n"
     )
     call(capsys, "alerts", "playbook.toml", "--send")
     assert [options for _, options in calls] == [
@@ -236,3 +237,27 @@ def test_check_prints_what_the_data_hold(capsys: pytest.CaptureFixture[str], tmp
         "\n"
         "Pilot plan: none.\n"
     )
+
+
+def test_plan_lock_writes_hash_and_date_once_and_refuses_another_plan(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    settings = samples.write_sample(tmp_path, small=True)
+    code, out, _ = call(capsys, "plan", "lock", str(settings))
+    written = (tmp_path / "pilot.lock.toml").read_text(encoding="utf-8")
+    assert code == 0
+    path, said = out.splitlines()
+    assert Path(path) == tmp_path / "pilot.lock.toml"
+    assert re.fullmatch(
+        r"Locked on \d{4}-\d\d-\d\d, hash [0-9a-f]{8}. Keep the file in version control.", said
+    )
+
+    assert call(capsys, "plan", "lock", str(settings))[0] == 0
+    assert (tmp_path / "pilot.lock.toml").read_text(encoding="utf-8") == written
+    changed = settings.read_text(encoding="utf-8").replace(
+        "response_on_time = 0.05", "response_on_time = 0.06"
+    )
+    settings.write_text(changed, encoding="utf-8")
+    code, _, error = call(capsys, "plan", "lock", str(settings))
+    assert code == 2
+    assert error.startswith("pilot.lock.toml must not be replaced: another plan was locked on ")

@@ -147,7 +147,7 @@ def test_a_committed_notebook_carries_its_outputs_and_nothing_of_the_machine(pat
     outputs = [output for cell in code for output in cell.outputs]
     assert {output.output_type for output in outputs} <= {"display_data", "execute_result"}
     alts = [output.metadata["image/png"]["alt"] for output in outputs if "image/png" in output.data]
-    assert len(alts) == 3
+    assert alts
     assert all(len(alt.split()) >= 25 for alt in alts)
     assert RESULT in outputs[-1].data
     assert set(notebook.metadata) <= {"kernelspec", "language_info", "csimprove"}

@@ -28,7 +28,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     epilog="Try it:  csimprove sample demo  then  csimprove run demo/playbook.toml",
 )
-
+plan_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(plan_app, name="plan")
 
 Language = Literal["en", "zh"]
 Variant = Literal["standard", "null", "mix_shift", "regional_shock"]
@@ -199,6 +200,35 @@ def sample(
     from csimprove import samples
 
     typer.echo(samples.write_sample(folder, variant=variant, small=small, language=language, seed=seed))
+
+
+@plan_app.callback()
+def _plan() -> None:
+    """Lock the pilot's plan before its first look.
+
+    \b
+    csimprove plan lock my-project/playbook.toml
+    """
+
+
+@plan_app.command("lock")
+def plan(settings: SettingsFile) -> None:
+    """Write the pilot's plan with its hash and today's date; reports show what changes after.
+
+    \b
+    csimprove plan lock my-project/playbook.toml
+    """
+    from datetime import date
+
+    from csimprove.pilot import lock_plan, plan_lock
+    from csimprove.settings import read_settings
+
+    project = read_settings(settings)
+    path = lock_plan(project, on=date.today())
+    found = plan_lock(project)
+    typer.echo(path)
+    if found:
+        typer.echo(f"Locked on {found.locked_on}, hash {found.hash[:8]}. Keep the file in version control.")
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -106,27 +106,21 @@ def units_table(design: PilotDesign, *, language: Language = "en") -> Block:
         title=text("title.units", language, **words),
         head=[
             wording.capital(words["unit"]),
-            text("head.group", language),
-            text("head.arm", language),
-            text("head.tickets_week", language),
+            text("head.received_week", language),
             *names,
         ],
         rows=[
             [
-                str(row["unit"]),
-                wording.group_name(row["group"], language),
-                text(f"arm.{row['arm']}", language),
+                _unit(row, language),
                 count(row["tickets_per_week"]),
                 *(level(row[name], unit_of(name), language) for name in metrics),
             ]
-            for row in design.units.sort_values(
-                ["arm", "group", "unit"], ascending=[False, True, True]
-            ).to_dict("records")
+            for row in sorted(design.units.to_dict("records"), key=lambda row: row["arm"] != "pilot")
         ],
         language=language,
         caption=text("caption.units", language, **words),
         kind="cuts",
-        numeric=range(3, 4 + len(metrics)),
+        numeric=range(1, 2 + len(metrics)),
     )
     balance = table(
         title=text("title.balance", language),
@@ -147,13 +141,20 @@ def units_table(design: PilotDesign, *, language: Language = "en") -> Block:
     return stacked(units, balance)
 
 
+def _unit(row: dict[Any, Any], language: Language) -> Cell:
+    group, arm = wording.group_name(row["group"], language), text(f"arm.{row['arm']}", language)
+    under = {"en": ", ", "zh": "，"}[language].join([group, arm])
+    name = str(row["unit"])
+    return Cell(f'{escaped(name)}<span class="role">{escaped(under)}</span>', f"{name} ({under})", "nb")
+
+
 def _balance(row: dict[Any, Any], language: Language) -> list[Cell | str]:
     far = row["standardised"]
     apart = "–" if missing(far) else number(far, "minutes", sign=True)
     marked = state("alert", apart) if not missing(far) and abs(far) > _APART else cell(apart)
     if row["measure"] == "tickets_per_week":
         values = [count(row[key]) for key in ("pilot", "control", "difference")]
-        return [text("head.tickets_week", language), *values, marked]
+        return [text("head.received_week", language), *values, marked]
     unit = unit_of(row["measure"])
     return [
         wording.metric_name(row["measure"], language),
@@ -222,7 +223,7 @@ def power_table(design: PilotDesign, metric: str, *, language: Language = "en") 
     """
     rows = design.power[design.power["metric"] == metric]
     words = wording.spoken_design(design, language) | {"name": wording.metric_name(metric, language)}
-    keys = ("length", "placebos", "false_alarms", "se", "detectable", "needed_for_go", "power")
+    keys = ("length", "design", "placebos", "false_alarms", "se", "detectable", "needed_for_go", "power")
     noted = ("placebos", "false_alarms", "detectable", "needed_for_go", "power")
     head = [
         text(f"head.{key}", language) + ("\n" + text(f"head.{key}.note", language) if key in noted else "")
@@ -235,7 +236,7 @@ def power_table(design: PilotDesign, metric: str, *, language: Language = "en") 
         language=language,
         caption=text("caption.power", language, **words),
         kind="left",
-        numeric=range(1, 7),
+        numeric=range(2, 8),
         sub=True,
     )
 
@@ -248,15 +249,15 @@ def _power(row: dict[Any, Any], unit: str, language: Language) -> list[Cell | st
         kinds.append(text("power.few", language))
     arms = f"{row['units_pilot']} : {row['units_control']}"
     said = {"en": ", ", "zh": "，"}[language].join([*kinds, arms])
-    length = wording.trimmed(float(row["weeks"]), "minutes")
     tried = (
         wording.NO_NUMBER if row["modelled"] else f"{count(row['placebos'])} ({count(row['independent'])})"
     )
     alarms = percent(row["false_alarms"])
-    if not missing(row["false_alarms"]):
+    if not missing(row["false_low"]):
         alarms += f" ({interval(row['false_low'], row['false_high'], 'share', language)})"
     return [
-        Cell(f'{length}<span class="role">{escaped(said)}</span>', f"{length} ({said})"),
+        wording.trimmed(float(row["weeks"]), "minutes"),
+        cell(said, "nb"),
         tried,
         alarms,
         number(row["se"], unit),

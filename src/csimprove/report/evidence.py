@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from csimprove import wording
-from csimprove.pilot import PilotCredibility, PilotMetric, PilotResult, Robustness
+from csimprove.pilot import PilotCredibility, PilotMetric, PilotResult, PlanLock, Robustness
 from csimprove.report.blocks import Block, Cell, cell, escaped, listing, table
 from csimprove.report.tables import repeated
 from csimprove.settings import Language
@@ -162,13 +162,13 @@ def staff_feedback(result: PilotResult, *, language: Language = "en") -> Block:
     return _paragraph("title.staff", wording.staff_text(result, language), language)
 
 
-def plan_changes(result: PilotResult, *, language: Language = "en") -> Block:
+def plan_changes(lock: PlanLock | None, *, language: Language = "en") -> Block:
     """Return when the plan was locked and every field that changed after.
 
     Parameters
     ----------
-    result
-        A pilot.
+    lock
+        Of :func:`csimprove.pilot.plan_lock`; ``None``: the plan is not locked.
     language
         ``"en"`` or ``"zh"``.
 
@@ -177,8 +177,8 @@ def plan_changes(result: PilotResult, *, language: Language = "en") -> Block:
     Block
         One sentence and, if something changed, one row a field.
     """
-    said = wording.lock_text(result, language)
-    if result.lock is None or not result.lock.changes:
+    said = wording.lock_text(lock, language)
+    if lock is None or not lock.changes:
         return _paragraph("title.lock", said, language)
     return table(
         title=text("title.lock", language),
@@ -189,7 +189,7 @@ def plan_changes(result: PilotResult, *, language: Language = "en") -> Block:
                 wording.plan_value(one.locked, language),
                 wording.plan_value(one.now, language),
             ]
-            for one in result.lock.changes
+            for one in lock.changes
         ],
         language=language,
         lede=said,

@@ -15,6 +15,7 @@ from csimprove.wording.numbers import (
     level,
     missing,
     number,
+    p_value,
     period_text,
     size,
     trimmed,
@@ -71,7 +72,7 @@ def planned_weeks(design: PilotDesign) -> int:
 
 def smallest_text(design: PilotDesign) -> str:
     """Return the smallest p-value that the planned arms can give."""
-    return f"{design.smallest_pvalue:.2g}"
+    return p_value(design.smallest_pvalue).removeprefix("p = ")
 
 
 def design_headline(design: PilotDesign, language: Language = "en") -> str:
@@ -278,13 +279,28 @@ def pilot_looks(result: PilotResult, *, language: Language = "en") -> FigureWord
     ]
     words |= {"looks": {"en": "; ", "zh": "；"}[language].join(items), "made": count(len(made))}
     words["n"] = count(len(result.looks))
-    title = tracking_headline(result, language)
     return FigureWords(
-        title=title,
+        title=_passed(result, language),
         lede=text("figure.looks.lede", language, **words),
         caption=text("figure.looks.caption", language, **words),
         alt=text("figure.looks.alt", language, **words),
     )
+
+
+def _passed(result: PilotResult, language: Language) -> str:
+    """Return at which look each main measure passed for the first time."""
+    parts = []
+    for metric in (one for one in result.metrics if one.role == "co_primary"):
+        passed = [
+            look.number
+            for look in result.looks
+            for one in look.metrics
+            if one.metric == metric.metric and one.status == "worth_having"
+        ]
+        key = "figure.looks.passed" if passed else "figure.looks.open"
+        words = {"name": spoken_metric(metric, language)["name"], "n": count(min(passed, default=0))}
+        parts.append(text(key, language, **words))
+    return capital({"en": "; ", "zh": "；"}[language].join(parts))
 
 
 def decision_text(look: Look, language: Language = "en") -> str:

@@ -24,7 +24,15 @@ from csimprove.wording.spoken import Spoken, spoken_metric, spoken_pilot
 if TYPE_CHECKING:  # wording needs no engine
     import pandas as pd
 
-    from csimprove.pilot import PilotCredibility, PilotMetric, PilotResult, PlanChange, PreTrend, Reason
+    from csimprove.pilot import (
+        PilotCredibility,
+        PilotMetric,
+        PilotResult,
+        PlanChange,
+        PlanLock,
+        PreTrend,
+        Reason,
+    )
 
 
 def pilot_robustness(
@@ -141,7 +149,7 @@ def pretrend_text(trend: PreTrend, metric: PilotMetric, language: Language = "en
     str
         One sentence; an interval that settles nothing is never "alike".
     """
-    code = trend.status
+    code: str = trend.status
     if trend.drift is None or trend.ci_low is None:
         code = "none"
     elif code == "cannot_tell" and trend.margin is None:
@@ -203,9 +211,8 @@ def staff_text(result: PilotResult, language: Language = "en") -> str:
     )
 
 
-def lock_text(result: PilotResult, language: Language = "en") -> str:
+def lock_text(lock: PlanLock | None, language: Language = "en") -> str:
     """Return when the plan was locked and how much of it changed after."""
-    lock = result.lock
     if lock is None:
         return text("lock.none", language)
     words = {"day": date_text(lock.locked_on, language), "hash": lock.hash[:8], "n": count(len(lock.changes))}
