@@ -108,24 +108,12 @@ def refresh(folder: str | Path, *, write: bool = True) -> list[str]:
             execute(job, output=Path(place, path.name), timeout=600, quiet=True)
         if job.failure:
             raise RunError(str(job.failure))
-        fresh = notebooks.text(_plain(job.content))
+        fresh = notebooks.text(notebooks.plain(job.content))
         if fresh != path.read_text(encoding="utf-8"):
             changed.append(path.name)
             if write:
                 path.write_text(fresh, encoding="utf-8")
     return changed
-
-
-def _plain(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Keep of the metadata only what does not depend on who ran the notebook, when and with which Python."""
-    notebook.metadata = {
-        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-        **{key: value for key, value in notebook.metadata.items() if key == "csimprove"},
-    }
-    for cell in notebook.cells:
-        cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags" and value}
-    return notebook
 
 
 def _failure(job: Notebook, reason: str | None) -> CellFailure | None:

@@ -220,6 +220,18 @@ def without_outputs(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return result
 
 
+def plain(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Keep of the metadata only what does not depend on who ran the notebook, when and with which Python."""
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+        **{key: value for key, value in notebook.metadata.items() if key == "csimprove"},
+    }
+    for cell in notebook.cells:
+        cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags" and value}
+    return notebook
+
+
 def _missing(one: Notebook, settings: Settings) -> list[str]:
     """Sections that the settings lack, without which the notebook has nothing to say."""
     needs = one.content.metadata.get("csimprove", {}).get("needs", ())

@@ -232,9 +232,7 @@ def _deliver(jobs: list[Notebook], part: Path, *, settings: str) -> None:
             continue
         values = {name: settings if name == "settings" else value for name, value in job.values.items()}
         lines = ["# Parameters of this run", *(f"{name} = {value!r}" for name, value in values.items())]
-        for one in (job.content, *job.content.cells):
-            one.metadata.pop("papermill", None)
-        for cell in job.content.cells:
+        for cell in notebooks.plain(job.content).cells:
             if INJECTED in notebooks.tags(cell):
                 cell.source = "\n".join(lines)
         (part / f"{job.name}.ipynb").write_text(notebooks.text(job.content), encoding="utf-8")

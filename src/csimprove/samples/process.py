@@ -59,37 +59,26 @@ def draw_outcomes(
     on_chance = _chance(rng, tickets, "response_on_time", now, old, shock_sd=shock_sd)
     first_chance = _chance(rng, tickets, "first_contact_resolution", now, old, shock_sd=shock_sd)
     size = len(tickets)
-    on_time = rng.random(size) < on_chance
-    response = _first_response(rng, tickets, on_time)
+    tickets["on_time"] = rng.random(size) < on_chance
+    response = _first_response(rng, tickets)
     # A ticket that waits out a whole holiday cannot be resolved within seven days.
     in_time = response < tickets["opened"].to_numpy() + _WINDOW - DAY // 2
-    first_contact = (rng.random(size) < first_chance) & in_time
+    first_contact = tickets["first_contact"] = (rng.random(size) < first_chance) & in_time
     repeat = ~first_contact & in_time & (rng.random(size) < PLAN["failed"]["repeat"])
     follower = _followers(rng, tickets, repeat)
     smooth = first_contact | (follower >= 0)
-    resolved, reopened = _resolution(rng, tickets, response, smooth=smooth, possible=in_time)
-    customer, alone = _customers(rng, tickets, follower)
-    complaint, late_after_sales = _complaints(rng, tickets, now, old, on_time)
-    score = _scores(rng, tickets, now, old, (on_time, first_contact))
-    wait = _waits(rng, tickets, now, old, response)
-    silent = (rng.random(size) < PLAN["survey"]["no_reply"]) & first_contact & ~complaint
-    survey = (rng.random(size) < PLAN["survey"]["offered"]) & (resolved > 0)
+    resolved, tickets["reopened"] = _resolution(rng, tickets, response, smooth=smooth, possible=in_time)
+    tickets["resolved"] = resolved
+    tickets["customer"], tickets["alone"] = _customers(rng, tickets, follower)
+    tickets["complaint"], tickets["late_after_sales"] = _complaints(rng, tickets, now, old)
+    score = _scores(rng, tickets, now, old)
+    tickets["wait"] = _waits(rng, tickets, now, old, response)
+    silent = (rng.random(size) < PLAN["survey"]["no_reply"]) & first_contact & ~tickets["complaint"]
+    tickets["first_response"] = np.where(silent, 0, _until_now(response))
+    survey = tickets["survey"] = (rng.random(size) < PLAN["survey"]["offered"]) & (resolved > 0)
     rated = survey & (rng.random(size) < PLAN["survey"]["answered"])
-    outcomes = tickets.assign(
-        first_response=np.where(silent, 0, _until_now(response)),
-        resolved=resolved,
-        reopened=reopened,
-        customer=customer,
-        alone=alone,
-        complaint=complaint,
-        late_after_sales=late_after_sales,
-        survey=survey,
-        score=np.where(rated, score, 0),
-        wait=wait,
-        on_time=on_time,
-        first_contact=first_contact,
-    )
-    return outcomes, _planted(tickets, now, old)
+    tickets["score"] = np.where(rated, score, 0)
+    return tickets, _planted(tickets, now, old)
 
 
 def _planted(tickets: pd.DataFrame, now: _Expected, old: _Expected) -> dict[str, Rates]:
@@ -172,12 +161,12 @@ def _drift(rng: np.random.Generator, tickets: pd.DataFrame) -> Array:
     return drift
 
 
-def _first_response(rng: np.random.Generator, tickets: pd.DataFrame, on_time: Array) -> Array:
+def _first_response(rng: np.random.Generator, tickets: pd.DataFrame) -> Array:
     """Moments of the first response, inside the limit on its clock if on time, else outside."""
     limit, business = first_response_limits(tickets)
     within = 0.08 + 0.88 * np.sqrt(rng.random(len(limit)))
     beyond = 1.05 + np.minimum(-0.9 * np.log(1 - rng.random(len(limit))), 8)
-    taken = np.floor(limit * np.where(on_time, within, beyond)).astype("int64")
+    taken = np.floor(limit * np.where(tickets["on_time"], within, beyond)).astype("int64")
     opened = tickets["opened"].to_numpy()
     return np.where(business, open_after(opened, taken), opened + taken)
 
@@ -256,7 +245,7 @@ def _customers(rng: np.random.Generator, tickets: pd.DataFrame, follower: Array)
 
 
 def _complaints(
-    rng: np.random.Generator, tickets: pd.DataFrame, now: _Expected, old: _Expected, on_time: Array
+    rng: np.random.Generator, tickets: pd.DataFrame, now: _Expected, old: _Expected
 ) -> tuple[Array, Array]:
     """Whether a ticket is a complaint, and whether for a late after-sales response."""
     plan = PLAN["complaints"]
@@ -268,18 +257,12 @@ def _complaints(
     fewer = np.where(tickets["new"] | tickets["rolled"], plan["fewer"] * other, other)
     now["complaint_rate"] = late_now * for_lateness + (1 - late_now) * fewer
     old["complaint_rate"] = late_old * for_lateness + (1 - late_old) * other
-    was_late = after_sales & ~on_time
+    was_late = after_sales & ~tickets["on_time"].to_numpy()
     complaint = rng.random(len(tickets)) < np.where(was_late, for_lateness, fewer)
     return complaint, complaint & was_late
 
 
-def _scores(
-    rng: np.random.Generator,
-    tickets: pd.DataFrame,
-    now: _Expected,
-    old: _Expected,
-    outcome: tuple[Array, Array],
-) -> Array:
+def _scores(rng: np.random.Generator, tickets: pd.DataFrame, now: _Expected, old: _Expected) -> Array:
     """Score of each ticket, 1 + Binomial(4, q); q, the satisfaction score, rises with both outcomes."""
 
     def lift(on_time: Any, first_contact: Any) -> Any:
@@ -304,7 +287,7 @@ def _scores(
                 # a 4 or 5 is at least three of four
                 chances["csat"] += on_time * first_contact * (4 * q**3 - 3 * q**4)
         chances["csat_score"] = level + expected(chances)
-    q = levels[0] + lift(*outcome)
+    q = levels[0] + lift(tickets["on_time"].to_numpy(), tickets["first_contact"].to_numpy())
     score: Array = 1 + (rng.random((4, len(q))) < q).sum(axis=0)
     return score
 
