@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
@@ -128,6 +128,8 @@ class BaselineResult:
         When and of which data.
     tickets
         Tickets opened in the period.
+    durations
+        How long first responses and resolutions take (`csimprove.metrics.Measures.duration_summary`).
     """
 
     indicators: tuple[Indicator, ...]
@@ -141,6 +143,7 @@ class BaselineResult:
     zone: str
     tickets: int
     reading: Reading
+    durations: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row an indicator: the fields of `Indicator`."""
@@ -160,6 +163,7 @@ class BaselineResult:
             "zone": self.zone,
             "tickets": self.tickets,
             "reading": self.reading.to_dict(),
+            "durations": _records(self.durations),
         }
 
     def groups(self, metric: str, cut: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -236,6 +240,7 @@ def baseline(measures: Measures, *, settings: Settings) -> BaselineResult:
         zone=measures.zone,
         tickets=int(measures.frame.loc[_days(measures, first, last), "tickets"].sum()),
         reading=measures.reading,
+        durations=measures.duration_summary(first=first, last=last),
     )
 
 

@@ -7,7 +7,16 @@ and cut. The engine is imported only when there is something to compute. Definit
 from __future__ import annotations
 
 from csimprove.metrics.definitions import CATALOGUE, VARIANTS, WINDOW_DAYS, Metric, catalogue
-from csimprove.metrics.measures import Measures
+from csimprove.metrics.measures import HORIZONS, Measures
 from csimprove.metrics.store import load_measures
 
-__all__ = ["CATALOGUE", "VARIANTS", "WINDOW_DAYS", "Measures", "Metric", "catalogue", "load_measures"]
+__all__ = [
+    "CATALOGUE",
+    "HORIZONS",
+    "VARIANTS",
+    "WINDOW_DAYS",
+    "Measures",
+    "Metric",
+    "catalogue",
+    "load_measures",
+]

@@ -15,6 +15,7 @@ from csimprove import inference
 from csimprove.inference import TeamTest
 from csimprove.pilot import effects, gate
 from csimprove.pilot.caveats import cannot_conclude
+from csimprove.pilot.durations import pilot_durations
 from csimprove.pilot.effects import Basis, Estimate, Sums
 from csimprove.pilot.lock import PlanLock
 from csimprove.pilot.looks import expected_metrics, look_metrics
@@ -147,6 +148,7 @@ def pilot(
         routing=now.routing,
         staff=_staff(plan),
         lock=lock,
+        durations=pilot_durations(measures, plan),
     )
     return replace(result, cannot_conclude=cannot_conclude(result, today=today))
 

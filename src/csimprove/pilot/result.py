@@ -349,6 +349,8 @@ class PilotResult:
         Feedback of the pilot's staff, if the plan holds it. There is no control to compare it with.
     lock
         The locked plan and what changed after, if the caller gave it.
+    durations
+        How long things took in both arms (:func:`csimprove.pilot.durations.pilot_durations`).
     """
 
     verdict: Verdict
@@ -372,6 +374,7 @@ class PilotResult:
     cannot_conclude: tuple[Reason, ...] = ()
     staff: StaffShare | None = None
     lock: PlanLock | None = None
+    durations: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a metric: `PilotMetric`, cells spread as ``pilot_before_numerator`` and so on."""
@@ -407,6 +410,7 @@ class PilotResult:
             "cannot_conclude": [asdict(caveat) for caveat in self.cannot_conclude],
             "staff": asdict(self.staff) if self.staff else None,
             "lock": self.lock.to_dict() if self.lock else None,
+            "durations": records(self.durations),
         }
 
     def choose(self, metric: str | None = None) -> str:

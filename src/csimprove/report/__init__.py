@@ -13,6 +13,7 @@ from csimprove.report.design import (
     units_table,
     variation_table,
 )
+from csimprove.report.durations import durations_table
 from csimprove.report.evidence import (
     cannot_conclude,
     effects_table,
@@ -54,6 +55,7 @@ __all__ = [
     "comparison_table",
     "cuts_table",
     "design_masthead",
+    "durations_table",
     "effects_table",
     "evaluation_table",
     "goals_table",

@@ -97,6 +97,38 @@ def minutes(value: float | None, language: Language = "en") -> str:
     return text if text == NO_NUMBER else text + {"en": " min", "zh": "分钟"}[language]
 
 
+def duration(value: float, language: Language = "en") -> str:
+    """Return a duration: minutes below two hours, else hours, which are 60 minutes on every clock.
+
+    Examples
+    --------
+    >>> duration(26.04), duration(2261), duration(1440, "zh")
+    ('26.0 min', '37.7 h', '24小时')
+    """
+    if value < _HOURS_FROM:
+        return minutes(value, language)
+    hours = _digits(value / 60, 1).removesuffix(".0")
+    return hours + {"en": " h", "zh": "小时"}[language]
+
+
+def duration_interval(value: float, low: float, high: float, language: Language = "en") -> str:
+    """Return the interval of a duration without its unit; what the observation does not reach is left open.
+
+    Examples
+    --------
+    >>> duration_interval(2261, 2200, 2400), duration_interval(26, 24, float("nan"))
+    ('36.7 to 40.0', '24.0 or more')
+    """
+    scale = 1 if value < _HOURS_FROM else 60
+    if missing(high):
+        return number(low / scale, "minutes") + {"en": " or more", "zh": "以上"}[language]
+    return interval(low / scale, high / scale, "minutes", language)
+
+
+#: Longer durations are given in hours.
+_HOURS_FROM = 120
+
+
 def points(value: float | None, language: Language = "en") -> str:
     """Return a difference of shares in percentage points, with its sign.
 
