@@ -216,6 +216,7 @@ def judged(made: dict[date, Snapshot], asked: PilotPlan) -> tuple[str, tuple[Pil
     decision = gate.decide(
         metrics, plan=asked, arms=arms, volume=None, volume_ok=None, decided_on=DECIDED, today=DECIDED
     )
+    looks[-1] = replace(looks[-1], decision=decision[0], reason=decision[1])
     return gate.settled(looks, otherwise=decision)[0], metrics, looks
 
 
