@@ -87,7 +87,7 @@ def test_looks_are_told_with_bounds_also_of_those_to_come() -> None:
         "continue",
     ]
     assert cells(lines[4])[0] == "2: 7 Sep 2025"
-    assert cells(lines[4])[-2:] == ["– / 4.33", "not made"]
+    assert cells(lines[4])[-2:] == ["– / 4.33", "to come"]
     assert cells(lines[5])[-1] == "GO"
 
 
@@ -110,6 +110,12 @@ def test_checks_name_what_moved_and_what_is_not_equally_decided() -> None:
     uneven = replace(TRACKED.metrics[0], decided_gap=0.08, unequally_decided=True)
     said = report.checks(replace(TRACKED, metrics=(uneven, *TRACKED.metrics[1:]))).plain
     assert "Equally decided: response on time: the shares of decided tickets differ by 8.0 points" in said
+
+
+def test_before_the_decision_date_the_permutation_is_said_to_come_later() -> None:
+    early = replace(TRACKED, metrics=(replace(TRACKED.metrics[0], pvalue=None), *TRACKED.metrics[1:]))
+    said = report.checks(early).plain
+    assert "Permutation of teams: response on time: given at the last look on 28 Sep 2025, not before" in said
 
 
 def test_plan_changes_are_rows_of_then_and_now() -> None:

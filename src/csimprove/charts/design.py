@@ -163,8 +163,9 @@ def pilot_daily(result: PilotResult, metric: str, *, language: Language = "en") 
     """
     row = theme.row_of(result.metrics, metric)
     daily = result.daily
-    days = daily.loc[(daily["metric"] == metric) & daily["value"].notna()].sort_values("day")
-    decided = days["denominator"] >= DECIDED_SHARE * (days["denominator"] + days["undecided"])
+    eligible = daily["denominator"] + daily["undecided"]
+    days = daily.loc[(daily["metric"] == metric) & (eligible > 0)].sort_values("day")
+    decided = days["denominator"] >= DECIDED_SHARE * eligible.loc[days.index]
     drawn = days.loc[decided].assign(date=pd.to_datetime(days["day"]), group="")
     drawn = drawn.assign(day=[moment.toordinal() + 0.5 for moment in drawn["date"]])
     axis = scale([*drawn["value"], row.target], row.unit, count=4)

@@ -382,7 +382,9 @@ def _look(one: LookMetric, metric: PilotMetric, language: Language) -> list[Cell
     return [
         wording.metric_name(metric.metric, language, variant=metric.variant),
         f"{percent(one.information)} ({count(one.decided)} / {count(one.planned)})",
-        Cell(f"<b>{escaped(effect)}</b><small>{escaped(span)}</small>", f"{effect} ({span})"),
+        Cell(f"<b>{escaped(effect)}</b><small>{escaped(span)}</small>", f"{effect} ({span})")
+        if one.ci_low is not None
+        else effect,
         text("chart.t_of_bound", language, t=t, bound=bound),
     ]
 

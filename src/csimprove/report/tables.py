@@ -499,7 +499,8 @@ def _permutation_check(
     words = {**words, **wording.spoken_metric(metric, language)}
     what = text("check.permutation", language, **words)
     if metric.pvalue is None:
-        return "open", what, text("check.permutation.none", language, **words)
+        key = "check.permutation.none" if metric.ci_low is None else "check.permutation.later"
+        return "open", what, text(key, language, **words)
     words["p"] = wording.p_value(metric.pvalue, language)
     words["smallest"] = wording.p_value(metric.smallest_pvalue).removeprefix("p = ")
     passed = "good" if metric.pvalue <= _ALPHA else "open"

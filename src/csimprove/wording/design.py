@@ -306,7 +306,7 @@ def _passed(result: PilotResult, language: Language) -> str:
 def decision_text(look: Look, language: Language = "en") -> str:
     """Return what a look decided."""
     if not look.made:
-        return text("look.not_made", language)
+        return text("look.to_come" if look.expected else "look.not_made", language)
     if look.decision == "continue":
         return text("look.continue", language)
     return verdict_word(look.decision, language)
