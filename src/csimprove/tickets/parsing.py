@@ -6,6 +6,7 @@ comes what is checked: the value, the text that could not be read, and the named
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -35,6 +36,10 @@ DAY_FIRST = tuple(form.format("%d", "%m") for form in _SHORT)
 MONTH_FIRST = tuple(form.format("%m", "%d") for form in _SHORT)
 #: Their first two numbers.
 SHORT = r"^(\d{1,2})[/.-](\d{1,2})[/.-]\d{4}(?: \d{1,2}:\d\d(?::\d\d)?(?: [AaPp][Mm])?)?$"
+#: Forms that start with one or two digits and a mark.
+_MARKED = re.compile(r"%[dmy][/.-]")
+#: Such a text of which one number is no month.
+DECISIVE = r"^(?:\d{1,2}[/.-](?:1[3-9]|2\d|3[01])|(?:1[3-9]|2\d|3[01])[/.-]\d{1,2})[/.-]\d{4}"
 #: Times counted from 1970, and how many of them make a second.
 UNIX = {"unix": 1, "unix_ms": 1000}
 #: Parts of a duration in words, in seconds.
@@ -71,6 +76,8 @@ class Times:
     described: str
     #: most of a sample carry an offset
     offset_first: bool = False
+    #: the forms were found, not set
+    found: bool = False
     #: of ``formats``, those in which day and month stand the other way round than in the first one
     swapped: tuple[str, ...] = ()
     #: units of times counted from 1970, see `UNIX`
@@ -194,7 +201,8 @@ def offset_parts(text: str, formats: tuple[str, ...]) -> str:
     )
     signed = f"CASE left({offset}, 1) WHEN '+' THEN {minutes} WHEN '-' THEN -({minutes}) ELSE 0 END"
     local = f"regexp_extract({text}, {literal(_OFFSET)}, 1)"
-    return f"try_strptime({local}, {_list(formats)}) - to_minutes({signed})"
+    parsed = f"try_strptime({local}, {_list(formats)}) - to_minutes({signed})"
+    return f"CASE WHEN {offset_given(text)} THEN {parsed} END"
 
 
 def offset_given(text: str) -> str:
@@ -244,11 +252,29 @@ def _first(field: Field, times: dict[str, Times]) -> str:
     text = quoted(field.name)
     if field.name in times:
         how = times[field.name]
-        parsed = f"try_strptime({text}, {_list(how.formats)})" if how.formats else "NULL::TIMESTAMP"
+        parsed = _parsed(text, how)
         return f"CASE WHEN NOT {offset_given(text)} THEN {parsed} END" if how.offset_first else parsed
     if field.name in DURATIONS:
         return _seconds(field)
     return f"try_cast({text} AS DOUBLE)" if _type(field.name) in _LARGEST and not _personal(field) else ""
+
+
+def _parsed(text: str, how: Times) -> str:
+    """Try the forms in order; those that were found are tried on texts of their shape only.
+
+    A form that does not fit costs more than one that does.
+    """
+    groups = [
+        [form for form in how.formats if not how.found or bool(_MARKED.match(form)) is marked]
+        for marked in (True, False)
+    ]
+    short, long = (
+        f"try_strptime({text}, {_list(group)})" if group else "NULL::TIMESTAMP" for group in groups
+    )
+    if short == long:
+        return long
+    mark = " OR ".join(f"contains('/.-', substr({text}, {place}, 1))" for place in (2, 3))
+    return f"CASE WHEN {mark} THEN {short} ELSE {long} END"
 
 
 def _seconds(field: Field) -> str:
@@ -277,7 +303,7 @@ def _seconds(field: Field) -> str:
 def _value(field: Field, times: dict[str, Times], zone: str, key: str) -> str:
     text, first = quoted(field.name), quoted(f"first {field.name}")
     if _personal(field):
-        digest = f"sha256({literal(key)} || sha256({literal(key)} || {text}))"
+        digest = f"sha256({literal(key)} || {text})"
         agent = f"'agent-' || left({digest}, 8)"
         return _one_line(
             text, agent if field.name == "agent" else f"CAST('0x' || left({digest}, 15) AS BIGINT)"

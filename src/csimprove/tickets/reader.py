@@ -307,14 +307,21 @@ def _times(
     con.execute(f"CREATE OR REPLACE TEMP TABLE sample AS {texts} SELECT * FROM texts LIMIT {_SAMPLE}")
     found = {}
     for name in names:
-        tried = (*forms, *_order(con, "sample", quoted(name))[0])
+        order, *counts = _order(con, "sample", quoted(name))
+        if not order and any(counts):
+            # one text is enough: those against it are found when all are read
+            decides = f"regexp_matches({quoted(name)}, {parsing.literal(parsing.DECISIVE)})"
+            order, *_ = _order(con, f"({texts} SELECT * FROM texts WHERE {decides} LIMIT 1)", quoted(name))
+        tried = (*forms, *order)
         bare = parsing.without_offset(quoted(name))
         tries = [f"count(try_strptime({bare}, {parsing.literal(form)}))" for form in tried]
         offset = f"count(*) FILTER ({parsing.offset_given(quoted(name))})"
         total, carried, *hits = _row(con, "sample", [f"count({quoted(name)})", offset, *tries])
         likely = tuple(tried[place] for place in sorted(range(len(hits)), key=lambda place: -hits[place]))
         described = "written like 2025-03-31 14:05:00"
-        found[name] = Times(likely, likely, described, offset_first=carried * 2 > total, unix=unix)
+        found[name] = Times(
+            likely, likely, described, offset_first=carried * 2 > total, found=True, unix=unix
+        )
     return found
 
 
@@ -375,7 +382,10 @@ def _order_found(
         if against == 0 or not day + month + both:
             continue
         if against is None and forms:
-            likely = (*how.formats, *forms)
+            unread = f"(SELECT {bad} AS text FROM {name} WHERE {bad} IS NOT NULL LIMIT {_SAMPLE})"
+            tries = [f"-count(try_strptime(text, {parsing.literal(form)}))" for form in forms]
+            hits = dict(zip(forms, _row(con, unread, tries), strict=True))
+            likely = (*how.formats, *sorted(forms, key=lambda form: hits[form]))
             found[field.name] = replace(how, formats=likely, offset_formats=likely)
             continue
         what = f"{both} values fit with the day first and with the month first, and no other decides"

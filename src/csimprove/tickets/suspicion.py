@@ -37,9 +37,10 @@ def suspicious(con: DuckDBPyConnection, used: str, names: Collection[str]) -> di
         ``opened_twice``: further tickets of one customer, channel and category opened in the same second.
         ``opened_in_bulk``, ``resolved_in_bulk``: tickets in minutes with at least `BULK_OPENED` of one
         customer (`BULK_RESOLVED` if there are no customers) or `BULK_RESOLVED` of one agent (else team, else
-        all), and `TIMES_USUAL` the mean of such minutes. ``dominant_customer``: tickets of customers who have more than `DOMINANT_SHARE` of them.
-        ``rating_scale_changed``: ratings of months whose scale (1 and 5 only, 1 to 5, wider) is another one
-        than that of most ratings.
+        all), and `TIMES_USUAL` the mean of such minutes.
+        ``dominant_customer``: tickets of customers who have more than `DOMINANT_SHARE` of them.
+        ``rating_scale_changed``: ratings of months whose scale (1 and 5 only, 1 to 5, wider) is not that of
+        most ratings.
     """
     found = {}
     if "customer_key" in names:
