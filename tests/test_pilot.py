@@ -505,6 +505,8 @@ def test_the_bounds_of_four_looks_are_the_published_ones():
     assert z == pytest.approx([4.333, 2.963, 2.359, 2.014], abs=6e-4)
     pocock = [look_bound([0.25, 0.5, 0.75, 1][: k + 1], "guardrail", last=k == 3) for k in range(4)]
     assert pocock == pytest.approx([2.368, 2.368, 2.358, 2.350], abs=6e-4)
+    # tickets that were withdrawn since the look before: nothing new is known
+    assert look_bound([0.5, 0.4], "co_primary", last=False) == np.inf
 
 
 def test_a_single_look_is_the_ordinary_evaluation():
@@ -579,6 +581,7 @@ def test_looks_to_come_say_how_far_they_will_ask_to_go():
     )
     assert answers.bound_z == pytest.approx(2.359, abs=1e-3)
     assert [one.information for one in result.looks[3].expected] == [1, 1]
+    assert "look_not_made" not in codes(result)
 
 
 def test_daily_holds_both_arms_day_by_day():

@@ -253,6 +253,8 @@ def test_balance_compares_the_arms():
     row = design.balance.set_index("measure").loc["response_on_time"]
     assert (row["pilot"], row["control"], row["difference"]) == pytest.approx((0.8, 0.7, 0.1))
     assert design.smallest_pvalue == 1 / 15504
+    # sd 0.044 over the units, of which tickets explain 0.02
+    assert design.variation["unit_sd"].tolist() == pytest.approx([0.038, 0.038], abs=0.002)
 
 
 @pytest.mark.parametrize(("gain", "code"), [(0.20, "detects"), (0.001, "cannot_detect")])
