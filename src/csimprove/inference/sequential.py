@@ -89,7 +89,8 @@ def nominal_t(z: ArrayLike, df: ArrayLike) -> Floats:
     >>> nominal_t([4.333, 2.963, 2.359, 2.014], 18).round(2).tolist()
     [5.87, 3.42, 2.59, 2.17]
     """
-    return np.abs(stdtrit(np.asarray(df, dtype=float), ndtr(-np.asarray(z, dtype=float))), dtype=float)
+    bound: Floats = np.abs(stdtrit(np.asarray(df, dtype=float), ndtr(-np.asarray(z, dtype=float))))
+    return bound
 
 
 def normal_tail(z: float) -> float:
