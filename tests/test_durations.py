@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +18,17 @@ import polars as pl
 import pytest
 from hypothesis import given
 
-from csimprove import columns
+from csimprove import columns, report
+from csimprove.baseline import baseline
 from csimprove.errors import SettingsError
 from csimprove.inference import BIN_STARTS, summarise
-from csimprove.metrics import load_measures
+from csimprove.metrics import Measures, load_measures
 from csimprove.metrics.engine import binned, duration_bin
-from csimprove.settings import Calendar, Sla, SlaRule, read_settings
+from csimprove.pilot.durations import pilot_durations
+from csimprove.settings import Calendar, Settings, Sla, SlaRule, read_settings
 from csimprove.sla import calendar_table, resolve_rules, time_tickets
+from made_measures import BEFORE, DURING, made_measures, pilot_plan
+from made_results import BASELINE, PILOT
 from test_metrics import DAY, MINUTE, NOON, TOML, real, small, small_project
 from test_sla import canonical
 
@@ -263,3 +270,72 @@ def test_first_replies_of_zendesk_by_group(tmp_path):
 
 #: Median minutes until the first reply of the replied tickets of each group.
 PUBLISHED = {"Support": 121, "Onboardings": 604, "Reimbursement Claims": 953.5, "Endorsements": 2261}
+
+
+# --- what the results say --------------------------------------------------------------------------
+
+
+def arms() -> Measures:
+    """Three answered and one waiting ticket in the East before; faster in the pilot; the West slower."""
+    day = {period: pd.Timestamp(first) for period, (first, _) in (("before", BEFORE), ("during", DURING))}
+    rows = [
+        (day["before"], "East", "first_response", "business", 10, 3, 0),
+        (day["before"], "East", "first_response", "business", 224, 0, 1),
+        (day["before"], "West", "first_response", "business", 30, 4, 0),
+        (day["during"], "East", "first_response", "business", 5, 4, 0),
+        (day["during"], "West", "first_response", "business", 30, 4, 0),
+        (day["during"], "North", "first_response", "business", 0, 9, 0),
+        (day["before"], "East", "resolution", "calendar", 224, 1, 1),
+    ]
+    names = ["day", "region", "measure", "clock", "bin", "events", "censored"]
+    made = made_measures([{"day": BEFORE[0], "tickets": 1}])
+    return replace(made, count_durations=lambda: pd.DataFrame(rows, columns=names))
+
+
+def test_a_pilot_tells_durations_of_both_arms_in_both_windows():
+    found = pilot_durations(arms(), pilot_plan())
+    shown = found[["measure", "clock", "arm", "period", "n", "censored"]].to_numpy().tolist()
+    assert shown == [
+        ["first_response", "business", "pilot", "before", 4, 1],
+        ["first_response", "business", "pilot", "during", 4, 0],
+        ["first_response", "business", "control", "before", 4, 0],
+        ["first_response", "business", "control", "during", 4, 0],
+        ["resolution", "calendar", "pilot", "before", 2, 1],
+    ]
+    assert found["median"].tolist()[:4] == pytest.approx([10 + 2 / 3, 5.5, 30.5, 30.5])
+    assert math.isnan(found["median"][4])
+    assert list(pilot_durations(small(), pilot_plan()).columns) == list(found.columns)
+
+
+def test_a_baseline_tells_durations_of_its_own_period():
+    settings = Settings(project="P", source={"path": "t.csv"}, baseline=BEFORE)
+    result = baseline(arms(), settings=settings)
+    assert result.durations[["measure", "n"]].to_numpy().tolist() == [
+        ["first_response", 8],
+        ["resolution", 2],
+    ]
+    told = json.loads(json.dumps(result.to_dict(), allow_nan=False))["durations"]
+    assert (told[0]["censored"], told[1]["median"]) == (1, None)
+
+
+def test_the_table_says_what_is_open_which_clock_and_what_is_not_reached_yet():
+    found = pilot_durations(arms(), pilot_plan())
+    said = str(report.durations_table(replace(PILOT, durations=found)))
+    lines = [re.split(r" {2,}", line) for line in said.splitlines()[1:7]]
+    assert lines[0] == ["Until", "Tickets", "Still open", "Median", "P90", "Capped mean"]
+    assert lines[1][:3] == ["First response (business hours; pilot, before)", "4", "1"]
+    assert lines[1][3].startswith("10.7 min (10.")
+    assert lines[1][4] == "not reached yet"
+    assert lines[5][:4] == ["Resolution (around the clock; pilot, before)", "2", "1", "not reached yet"]
+    assert "a first response counts as at most 24 h, a resolution as at most 168 h" in said
+    assert "the verdict does not use these figures" in said
+    own = found.drop(columns=["arm", "period"]).iloc[:1]
+    chinese = str(report.durations_table(replace(BASELINE, durations=own), language="zh"))
+    assert chinese.splitlines()[2].startswith("首次响应 (工作时间)")
+    assert "首次响应最多计24小时，解决最多计168小时" in chinese
+
+
+def test_without_durations_the_table_says_why():
+    assert str(report.durations_table(BASELINE)) == (
+        "How long it takes cannot be told: the export holds no time of a response or a resolution"
+    )
