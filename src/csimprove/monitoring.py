@@ -203,6 +203,11 @@ class MonitoringResult:
         return tuple(check for check in self.checks if check.fires)
 
     @property
+    def variants(self) -> dict[str, str]:
+        """Which published definition each metric takes."""
+        return {one.metric: one.variant for one in self.indicators}
+
+    @property
     def funnel(self) -> ControlChart | None:
         """The funnel of the chosen cut."""
         return next((one for one in self.funnels if one.group == self.cut), None)

@@ -70,7 +70,8 @@ def control_chart(result: MonitoringResult, *, language: Language = "en") -> Fig
         Phases named and dated, own limits solid and filled, frozen limits dashed through the next phase, the
         latest signals labelled with date, value and limit.
     """
-    return _control_sheet([("", result.chart)], language, heights=[300.0])
+    variant = result.variants[result.metric]
+    return _control_sheet([("", result.chart)], variant, language, heights=[300.0])
 
 
 @theme.applied()
@@ -93,11 +94,11 @@ def control_arms(result: MonitoringResult, *, language: Language = "en") -> Figu
     if arms is None:
         return None
     parts = [("pilot", arms.pilot), ("control", arms.control), ("difference", arms.difference)]
-    return _control_sheet(parts, language, heights=[170.0, 170.0, 190.0])
+    return _control_sheet(parts, result.variants[result.metric], language, heights=[170.0, 170.0, 190.0])
 
 
 def _control_sheet(
-    parts: Sequence[tuple[str, ControlChart]], language: Language, *, heights: Sequence[float]
+    parts: Sequence[tuple[str, ControlChart]], variant: str, language: Language, *, heights: Sequence[float]
 ) -> Figure:
     """Stack charts over one axis of days; the phases are named once, on top."""
     first = parts[0][1]
@@ -124,7 +125,9 @@ def _control_sheet(
         _draw(sheet, panel, one, axis, focus=name != "control")
         y += height + gap
     _day_axis(sheet, panel, first)
-    label = sheet.words(f"control_axis_{first.by}", metric=metric_name(first.metric, language))
+    label = sheet.words(
+        f"control_axis_{first.by}", metric=metric_name(first.metric, language, variant=variant)
+    )
     sheet.axis_label(panel, label, shared, "y")
     return sheet.figure
 
@@ -409,18 +412,22 @@ def kpi_multiples(result: MonitoringResult, *, language: Language = "en") -> Fig
     if not result.kpis:
         sheet.text(0, 20, sheet.words("no_week"), "small")
     for i, one in enumerate(result.kpis):
-        _kpi(sheet, (i % across * (width + gap), i // across * height, width), one)
+        _kpi(
+            sheet, (i % across * (width + gap), i // across * height, width), one, result.variants[one.metric]
+        )
     return sheet.figure
 
 
-def _kpi(sheet: Sheet, place: tuple[float, float, float], of: ControlChart) -> None:
+def _kpi(sheet: Sheet, place: tuple[float, float, float], of: ControlChart, variant: str) -> None:
     left, top, width = place
     points = of.points.assign(x=[day.toordinal() for day in of.points["period"]], group="")
     known = points.dropna(subset=["value"]).rename(columns={"x": "day"})
     band = [*points["lcl"].dropna(), *points["ucl"].dropna()]
     axis = scale([*points["value"], of.target, *band], of.unit, count=3)
     sheet.rule(top + 0.5, left, left + width)
-    sheet.text(left, top + 21, fit(metric_name(of.metric, sheet.language), width), strong=True)
+    sheet.text(
+        left, top + 21, fit(metric_name(of.metric, sheet.language, variant=variant), width), strong=True
+    )
     value = level(known["value"].iloc[-1] if len(known) else None, of.unit, sheet.language)
     sheet.text(left, top + 46, value, "large")
     _kpi_icons(sheet, left + width - 38, top + 40, of)
@@ -504,7 +511,9 @@ def funnel(result: MonitoringResult, *, language: Language = "en") -> Figure | N
     tick = next(step for step in _steps(most) if most / step <= 7)
     ticks = np.arange(0, most, tick)
     sheet.ticks_below(panel, ticks.tolist(), [count(tick) for tick in ticks])
-    label = sheet.words("funnel_axis", metric=metric_name(of.metric, language))
+    label = sheet.words(
+        "funnel_axis", metric=metric_name(of.metric, language, variant=result.variants[of.metric])
+    )
     sheet.axis_label(panel, label, axis, "y")
     return sheet.figure
 

@@ -172,14 +172,14 @@ def changes_table(result: MonitoringResult, *, language: Language = "en") -> Blo
     return table(
         title=text("title.changes", language),
         head=[text(f"head.{key}", language) for key in keys],
-        rows=[_change_row(one, language) for one in result.kpis],
+        rows=[_change_row(one, result.variants[one.metric], language) for one in result.kpis],
         language=language,
         caption=text("caption.changes", language),
         kind="eval wide",
     )
 
 
-def _change_row(of: ControlChart, language: Language) -> list[Cell | str]:
+def _change_row(of: ControlChart, variant: str, language: Language) -> list[Cell | str]:
     course, phase, last = verdict(of), of.phases[-1], of.points.iloc[-1]
     said = wording.course_text(course, language)
     since = wording.date_text(phase.start, language)
@@ -192,7 +192,7 @@ def _change_row(of: ControlChart, language: Language) -> list[Cell | str]:
         day = wording.date_text(of.points["period"].iloc[latest.last], language)
         signal = text("signal.text", language, rule=wording.rule_text(latest.rule, language), date=day)
     return [
-        wording.metric_name(of.metric, language),
+        wording.metric_name(of.metric, language, variant=variant),
         state(_COURSES[course], said) if course in _COURSES else cell(said, "verd"),
         _noted(since, name),
         text("limits.text", language, **ends),

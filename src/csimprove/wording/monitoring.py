@@ -37,6 +37,8 @@ from csimprove.wording.spoken import Spoken, spoken_indicator
 if TYPE_CHECKING:  # annotations only
     from csimprove.spc import ControlChart
 
+#: From this dispersion on groups differ by more than chance, though none may stand apart from the others.
+WIDE_SPREAD = 1.5
 #: Groups named in an alt text.
 _ALT_GROUPS = 6
 
@@ -97,7 +99,7 @@ def spoken_monitoring(result: MonitoringResult, language: Language = "en") -> Sp
     window = result.windows[result.metric]
     return {
         "period": period_text(window.first, window.last, language),
-        "name": metric_name(result.metric, language, inline=True),
+        "name": metric_name(result.metric, language, variant=result.variants[result.metric], inline=True),
         "cut": column_name(result.cut, language) if result.cut else NO_NUMBER,
         "tickets": count(result.tickets),
         "source": result.reading.source,
@@ -304,7 +306,7 @@ def control_arms(result: MonitoringResult, *, language: Language = "en") -> Figu
     tickets = {
         f"{name}_n": count(getattr(arms, name).points["denominator"].sum()) for name in ("pilot", "control")
     }
-    label = metric_name(result.metric, language)
+    label = metric_name(result.metric, language, variant=result.variants[result.metric])
     means = [
         text(
             "figure.pair.phase",
@@ -344,7 +346,8 @@ def kpi_multiples(result: MonitoringResult, *, language: Language = "en") -> Fig
     items = []
     for one in result.kpis:
         said = [course_text(verdict(one), language), assurance_text(one.assurance, language)]
-        items.append(metric_name(one.metric, language) + comma + comma.join(filter(None, said)))
+        name = metric_name(one.metric, language, variant=result.variants[one.metric])
+        items.append(name + comma + comma.join(filter(None, said)))
     starts = {(phase.name, phase.start): phase for one in result.kpis for phase in one.phases[1:]}
     phases = [
         f"{date_text(start, language)} {phase_name(name, language)}"
@@ -406,7 +409,8 @@ def funnel(result: MonitoringResult, *, language: Language = "en") -> FigureWord
         else text("figure.funnel.nobody", language),
         "target_line": text(key, language, target=target_level(of.target, of.unit, language)),
     }
-    title = "figure.funnel.title" + ("" if apart else ".0")
+    wide = (of.phases[0].sigma_z or 1.0) >= WIDE_SPREAD
+    title = "figure.funnel.title" + ("" if apart else ".wide" if wide else ".0")
     return FigureWords(
         title=capital(text(title, language, **words)),
         lede=text("figure.funnel.lede", language, **words),
