@@ -480,8 +480,31 @@ def test_a_damaged_key_is_not_replaced(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("call 138-0013-8000 back", "call … back"),
+        ("+1 (555) 123-4567", "…"),
+        ("身份证11010519491231002X", "身份证…"),
+        ("6222021234567890123", "…"),
+        ("ann@example.com / refund", "… / refund"),
+        ("Model 2024-01, 12345 hotline, 1,000", "Model 2024-01, 12345 hotline, 1,000"),
+    ],
+)
+def test_contacts_in_a_label_are_masked(tmp_path: Path, text: str, kept: str) -> None:
+    _, rows = read(tmp_path, f'id,opened,x\n1,2024-01-01,"{text}"\n', columns=MINIMAL | {"category": "x"})
+    assert rows[0]["category"] == kept
+
+
 NAMES = ("Annabel Lee", "欧阳小明", "Zoë-Quill")
-PHONES = ("138-0013-8000", "13800138000", "+1 (555) 123-4567")
+PHONES = (
+    "138-0013-8000",
+    "13800138000",
+    "+1 (555) 123-4567",
+    "11010519491231002X",
+    "6222 0212 3456 7890 123",
+    "zoe.q+1@example.com",
+)
 DAMAGE = st.sampled_from(['"', ",", "", "\n", "x", "\t", "'", "%", "\\"])
 
 
@@ -493,7 +516,7 @@ DAMAGE = st.sampled_from(['"', ",", "", "\n", "x", "\t", "'", "%", "\\"])
 def test_whatever_the_damage_every_row_is_accounted_for_and_nobody_is_named(
     cuts: list[tuple[int, int, str]], swaps: list[int]
 ) -> None:
-    rows = [[f"T{n}", "2024-01-01 10:00", NAMES[n % 3], PHONES[n % 3], "5", "yes"] for n in range(8)]
+    rows = [[f"T{n}", "2024-01-01 10:00", NAMES[n % 3], PHONES[n % 6], "5", "yes"] for n in range(8)]
     for n in swaps:  # a name and a phone number in columns of times and numbers
         rows[n][1], rows[n][4] = rows[n][2], rows[n][3]
     lines = [",".join(row) for row in rows]

@@ -18,6 +18,8 @@ _DAY = (
     rf"|\d{{1,2}}[ /-]{_MONTH}[ /-]\d{{2,4}})"
 )
 _CLOCK = r"\d{1,2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?[ap]m)?( ?(z|utc|gmt|[+-]\d\d(:?\d\d)?))?"
+#: An e-mail address, or a phone, identity-card or bank-card number (10 to 19 digits).
+CONTACT = r"[^\s@]+@[^\s@]+|\+?\(?\d(?:[ ()-]{0,2}\d){9,18}[Xx]?"
 #: Values that cannot name a person: a day with or without a clock, a short number, a word for "nothing".
 _HARMLESS = re.compile(
     rf"{_DAY}([ t]{_CLOCK})?|{_CLOCK}|[-+]?\d{{1,6}}([.,]\d{{1,3}})?"

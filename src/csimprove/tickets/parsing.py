@@ -18,6 +18,7 @@ from csimprove.errors import SettingsError
 from csimprove.settings import DURATION_UNITS, DURATIONS
 from csimprove.tickets.files import SourceFile
 from csimprove.tickets.mapping import REQUIRED, Field, stored
+from csimprove.tickets.masking import CONTACT
 
 #: Forms of time that are tried when the settings name none: a day first, four digits of the year first.
 ISO_FORMATS = tuple(
@@ -321,7 +322,10 @@ def _value(field: Field, times: dict[str, Times], zone: str, key: str) -> str:
         yes, no = (_among(f"lower({text})", words) for words in (_TRUE, _FALSE))
         return f"CASE WHEN {yes} THEN true WHEN {no} THEN false END"
     if _type(field.name) == "VARCHAR":
-        return _one_line(text, text)
+        # an id is a number as long as a phone's; a label is not, and a person typed it
+        named, hidden = f"regexp_matches({text}, {literal(CONTACT)})", f"{literal(CONTACT)}, '…', 'g'"
+        masked = f"CASE WHEN {named} THEN regexp_replace({text}, {hidden}) ELSE {text} END"
+        return _one_line(text, text if field.name == "ticket_id" else masked)
     number, whole = first, f" AND {first} = floor({first})"
     if field.name in DURATIONS:
         base = "minutes" if field.name.endswith("_minutes") else "seconds"
