@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -207,6 +207,58 @@ def test_the_engine_is_given_a_size(tmp_path: Path) -> None:
     assert problems(tmp_path, SOURCE + '\n[engine]\nthreads = 0\nmemory_limit = "lots"\n') == [
         "line 7, engine.threads: must be greater than or equal to 1, not 0",
         """line 8, engine.memory_limit: must be a size such as "500MB" or "4GB", not 'lots'""",
+    ]
+
+
+def test_phases_alerts_and_mail_are_read_and_checked(tmp_path: Path) -> None:
+    good = (
+        SOURCE
+        + """
+[spc]
+exclude = { 2025-09-10 = "CRM outage" }
+[[phases]]
+name = "V1.1"
+start = 2025-09-22
+reason = "roll-out"
+[[alerts]]
+metric = "csat"
+threshold = 0.8
+[alerting]
+host = "smtp.example.org"
+sender = "playbook@example.org"
+recipients = { team_lead = ["lead@example.org"] }
+"""
+    )
+    (tmp_path / "playbook.toml").write_text(good, encoding="utf-8")
+    found = read_settings(tmp_path / "playbook.toml")
+    assert found.spc.exclude == {date(2025, 9, 10): "CRM outage"}
+    assert (found.alerts[0].days, found.alerts[0].to, found.alerts[0].cut) == (7, "team_lead", None)
+    assert found.alerting is not None
+    assert (found.alerting.port, found.alerting.security) == (587, "starttls")
+    wrong = (
+        SOURCE
+        + """
+[spc]
+rules = "all"
+[[phases]]
+name = "V1.1"
+start = 2025-09-22
+reason = ""
+[[alerts]]
+metric = "csat"
+days = 0
+[alerting]
+host = "smtp.example.org"
+sender = "playbook@example.org"
+password = "secret"
+recipients = { team_lead = ["lead@example.org"] }
+"""
+    )
+    assert [line.split(": ")[0] for line in problems(tmp_path, wrong)] == [
+        "line 11, phases.0.reason",
+        "line 7, spc.rules",
+        "line 14, alerts.0.days",
+        "line 18, alerting.password",
     ]
 
 
