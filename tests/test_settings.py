@@ -146,7 +146,8 @@ def test_missing_keys(tmp_path: Path) -> None:
         ),
         (
             'units = { wait_seconds = "weeks" }',
-            "source.units.wait_seconds: must be 'milliseconds', 'seconds', 'minutes', 'hours' or 'days', not 'weeks'",
+            "source.units.wait_seconds: must be 'milliseconds', 'seconds', 'minutes', 'hours' or 'days', "
+            "not 'weeks'",
         ),
         (
             'exclude = { duplicate_id = { team = ["x"] } }',
