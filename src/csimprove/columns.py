@@ -42,7 +42,7 @@ TICKETS: dict[str, str] = {
 }
 
 #: A stretch in which the clock stands still (waiting for the customer). Disjoint within a ticket; ``end_at``
-#: null means still open. The ticket's own times and rule keys stand beside it, so that no second join is needed.
+#: null means still open. The ticket's own times and rule keys stand beside it: no second join is needed.
 PAUSES: dict[str, str] = {
     "ticket_id": "VARCHAR",
     "start_at": "TIMESTAMP",

@@ -50,10 +50,10 @@ class TicketDataError(CsimproveError):
 
     Examples
     --------
-    >>> error = TicketDataError("tickets.csv", [Failure("Created at", None, "", "is missing. Map `opened_at`.")])
+    >>> error = TicketDataError("tickets.csv", [Failure("Created at", None, "", "is missing. Map it.")])
     >>> print(error)
     tickets.csv cannot be used:
-      column 'Created at': is missing. Map `opened_at`.
+      column 'Created at': is missing. Map it.
     """
 
     #: How many failures are written out; the rest are counted.
