@@ -14,8 +14,15 @@ import pandas as pd
 from csimprove.baseline import Indicator, indicator, with_interval
 from csimprove.errors import SettingsError
 from csimprove.settings import AlertRule, Settings
-from csimprove.spc import ControlChart, PhaseStart, Variation
-from csimprove.spc.chart import ChartOptions, chart
+from csimprove.spc import (
+    ChartOptions,
+    ControlChart,
+    PhaseStart,
+    Variation,
+    control_chart,
+    funnel_chart,
+    paired_charts,
+)
 
 if TYPE_CHECKING:  # annotations only: the result needs no engine
     from csimprove.metrics import Measures, Metric
@@ -292,8 +299,11 @@ def monitoring(
         key: funnel for key in _cuts(measures, settings) if (funnel := _funnel(measures, name, key, windows))
     }
     chosen = _cut(cuts, settings, cut)
+    options, plan = _options(settings), settings.pilot
     kpis = tuple(
-        one for each in measures.metrics if len((one := _series(measures, each, settings, by="week")).points)
+        one
+        for each in measures.metrics
+        if len((one := control_chart(measures, each.name, by="week", options=options)).points)
     )
     days = (measures.frame["day"].max() - measures.frame["day"].min()).days
     by: Literal["day", "week"] = "day" if days < MOST_DAYS else "week"
@@ -310,8 +320,8 @@ def monitoring(
         ),
         checks=checks(measures, settings=settings),
         kpis=kpis,
-        chart=_series(measures, measures.metric(name), settings, by=by),
-        arms=_arms(measures, measures.metric(name), settings, by=by),
+        chart=control_chart(measures, name, by=by, options=options),
+        arms=Arms(*paired_charts(measures, name, plan, by=by, options=options)) if plan else None,
         funnels=tuple(cuts.values()),
         comparison=_comparison(measures, settings, windows[name], name),
         problems=_problems(measures, settings, indicators, windows, kpis, chosen),
@@ -465,41 +475,8 @@ def _span(period: Period, day: date) -> tuple[date, date]:
     return first, following.replace(day=1) - timedelta(days=1)
 
 
-def _series(
-    measures: Measures,
-    metric: Metric,
-    settings: Settings,
-    *,
-    by: Literal["day", "week"],
-    where: dict[str, tuple[str, ...]] | None = None,
-    group: str = "",
-) -> ControlChart:
-    """Chart a metric over all days or weeks that are whole and decided."""
-    rows = measures.pooled(by, metrics=(metric.name,), where=where or {}).sort_values(by)
-    length = timedelta(days=0 if by == "day" else 6)
-    whole = rows[by] <= pd.Timestamp(_decided_day(measures, metric) - length)
-    if by == "week":
-        whole &= rows[by] >= measures.frame["day"].min()
-    kept = rows[whole]
-    exclude = {pd.Timestamp(day): why for day, why in settings.spc.exclude.items()} if by == "day" else {}
-    return chart(
-        kept["numerator"].to_numpy(),
-        kept["denominator"].to_numpy(),
-        period=kept[by].to_numpy(),
-        by=by,
-        metric=metric.name,
-        better=metric.better,
-        unit=metric.unit,
-        group=group,
-        left_out=int((~whole).sum()),
-        options=ChartOptions(
-            kind="p_laney" if metric.kind == "rate" else "xmr",
-            rules=settings.spc.rules,
-            phases=_phases(settings),
-            exclude=exclude,
-            target=metric.target,
-        ),
-    )
+def _options(settings: Settings) -> ChartOptions:
+    return ChartOptions(rules=settings.spc.rules, phases=_phases(settings), exclude=settings.spc.exclude)
 
 
 def _phases(settings: Settings) -> tuple[PhaseStart, ...]:
@@ -511,50 +488,12 @@ def _phases(settings: Settings) -> tuple[PhaseStart, ...]:
     return tuple(found[start] for start in sorted(found))
 
 
-def _arms(
-    measures: Measures, metric: Metric, settings: Settings, *, by: Literal["day", "week"]
-) -> Arms | None:
-    plan = settings.pilot
-    if plan is None:
-        return None
-    pilot, control = (
-        _series(measures, metric, settings, by=by, where={plan.group: groups}, group=name)
-        for name, groups in (("pilot", plan.pilot), ("control", plan.control))
-    )
-    both = pilot.points[["period", "value"]].merge(control.points[["period", "value"]], on="period")
-    difference = chart(
-        (both["value_x"] - both["value_y"]).to_numpy(),
-        period=both["period"].to_numpy(),
-        by=by,
-        metric=metric.name,
-        better=metric.better,
-        unit=metric.unit,
-        group="difference",
-        options=ChartOptions(kind="xmr", rules=settings.spc.rules, phases=_phases(settings)),
-    )
-    return Arms(pilot, control, difference)
-
-
 def _funnel(measures: Measures, name: str, cut: str, windows: dict[str, Window]) -> ControlChart | None:
     """Chart the groups of one cut in the period; without at least two groups or for means there is none."""
-    metric, window = measures.metric(name), windows[name]
-    rows = measures.pooled(cut, metrics=(name,), first=window.first, last=window.last)
-    rows = rows[rows["denominator"] > 0]
-    named = rows[rows[cut] != ""]
-    if metric.kind != "rate" or len(named) < 2:
+    if measures.metric(name).kind != "rate":
         return None
-    return chart(
-        named["numerator"].to_numpy(),
-        named["denominator"].to_numpy(),
-        period=named[cut].to_numpy(),
-        by="unit",
-        metric=name,
-        better=metric.better,
-        unit=metric.unit,
-        group=cut,
-        left_out=len(rows) - len(named),
-        options=ChartOptions(kind="funnel", target=metric.target),
-    )
+    found = funnel_chart(measures, name, cut, first=windows[name].first, last=windows[name].last)
+    return found if len(found.points) > 1 else None
 
 
 def _cuts(measures: Measures, settings: Settings) -> list[str]:
