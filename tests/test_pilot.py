@@ -720,7 +720,7 @@ def test_what_cannot_be_concluded_is_listed():
     measures = made_measures(pilot_rows(both(spread(0.10)), pilot=5))
     found = pilot(measures, plan=pilot_plan(**spread_out), rng=np.random.default_rng(1), lock=lock)
     assert codes(found) == []
-    assert found.to_dict()["lock"] == {"hash": "0" * 64, "locked_on": "2025-07-01", "changes": ()}
+    assert found.to_dict()["lock"] == {"hash": "0" * 64, "locked_on": "2025-07-01", "changes": []}
     late = PlanLock("0" * 64, date(2025, 9, 9), (PlanChange("looks", [], ["2025-08-20"]),))
     found = pilot(measures, plan=pilot_plan(**spread_out), rng=np.random.default_rng(1), lock=late)
     assert codes(found) == ["locked_late", "plan_changed"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, get_args
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ import pandas as pd
 
 from csimprove.baseline import Indicator, indicator, with_interval
 from csimprove.errors import SettingsError
+from csimprove.plain import plain_fields
 from csimprove.settings import AlertRule, Settings
 from csimprove.spc import (
     ChartOptions,
@@ -225,27 +226,9 @@ class MonitoringResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain numbers, texts, lists and dicts; missing numbers are ``None``."""
-        arms = self.arms
-        return {
-            "period": self.period,
-            "metrics": self._metrics(),
-            "before": [asdict(one) for one in self.before],
-            "checks": [check.to_dict() for check in self.checks],
-            "kpis": [one.to_dict() for one in self.kpis],
-            "chart": self.chart.to_dict(),
-            "arms": arms and {name: getattr(arms, name).to_dict() for name in arms.__slots__},
-            "funnels": [one.to_dict() for one in self.funnels],
-            "comparison": _records(self.comparison),
-            "problems": [asdict(one) | _days(since=one.since, due=one.due) for one in self.problems],
-            "metric": self.metric,
-            "cut": self.cut,
-            "unavailable": list(self.unavailable),
-            **_days(first=self.first, last=self.last),
-            "as_of": self.as_of.isoformat(),
-            "zone": self.zone,
-            "tickets": self.tickets,
-            "reading": self.reading.to_dict(),
-        }
+        values = plain_fields(self)
+        del values["indicators"], values["windows"]
+        return {"period": self.period, "metrics": self._metrics()} | values
 
     def _metrics(self) -> list[dict[str, Any]]:
         return [_flat(one, self.windows[one.metric]) for one in self.indicators]
@@ -587,14 +570,5 @@ def _since(of: ControlChart) -> date:
     return day
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    plain = frame.astype(object).where(frame.notna(), None)
-    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
-
-
 def _flat(one: Indicator, window: Window) -> dict[str, Any]:
-    return asdict(one) | asdict(window) | _days(first=window.first, last=window.last)
-
-
-def _days(**days: date | None) -> dict[str, str | None]:
-    return {name: None if day is None else day.isoformat() for name, day in days.items()}
+    return plain_fields(one) | plain_fields(window)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,8 +16,8 @@ from csimprove.inference import Floats, TeamTest
 from csimprove.pilot import effects
 from csimprove.pilot.daily import Daily, daily
 from csimprove.pilot.effects import Basis, Sums
-from csimprove.pilot.result import records
 from csimprove.pilot.roster import roster, units_of
+from csimprove.plain import Plain
 from csimprove.settings import PilotPlan
 
 if TYPE_CHECKING:  # annotations only
@@ -97,7 +97,7 @@ class PreTrend:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PilotCredibility:
+class PilotCredibility(Plain):
     """Checks beside the decision; none of them changes the verdict.
 
     Parameters
@@ -128,17 +128,7 @@ class PilotCredibility:
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a metric and way of looking, with the fields of `Robustness`."""
-        return pd.DataFrame([asdict(row) for row in self.robustness])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain numbers, texts, lists and dicts; missing numbers are ``None``."""
-        return {
-            "robustness": [asdict(row) for row in self.robustness],
-            "placebo_dates": records(self.placebo_dates),
-            "placebo_groups": records(self.placebo_groups),
-            "event_study": records(self.event_study),
-            "pretrends": [asdict(trend) for trend in self.pretrends],
-        }
+        return pd.DataFrame(list(self.robustness))
 
 
 def credibility(measures: Measures, *, plan: PilotPlan, rng: np.random.Generator) -> PilotCredibility:

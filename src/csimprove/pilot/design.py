@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -20,8 +20,9 @@ from csimprove.inference import Floats
 from csimprove.pilot import effects
 from csimprove.pilot.daily import Daily, Window, daily
 from csimprove.pilot.effects import Basis, Sums
-from csimprove.pilot.result import Reason, choose, records
+from csimprove.pilot.result import Reason, choose
 from csimprove.pilot.roster import roster
+from csimprove.plain import Plain
 from csimprove.settings import PilotPlan
 
 if TYPE_CHECKING:  # annotations only
@@ -41,7 +42,7 @@ ENOUGH_PLACEBOS = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PilotDesign:
+class PilotDesign(Plain):
     """What the planned pilot could show, tried out on the time before it.
 
     Parameters
@@ -97,19 +98,6 @@ class PilotDesign:
     def to_frame(self) -> pd.DataFrame:
         """Return `power`."""
         return self.power
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain numbers, texts, lists and dicts; missing numbers are ``None``."""
-        return {
-            "units": records(self.units),
-            "balance": records(self.balance),
-            "variation": records(self.variation),
-            "power": records(self.power),
-            "smallest_pvalue": self.smallest_pvalue,
-            "history": [day.isoformat() for day in self.history],
-            "advice": [asdict(reason) for reason in self.advice],
-            "plan": self.plan.model_dump(mode="json"),
-        }
 
 
 def pilot_design(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from csimprove.errors import SettingsError
+from csimprove.plain import Plain
 from csimprove.settings import PilotPlan, Settings
 
 #: Its name, in the folder of the settings file.
@@ -38,7 +39,7 @@ class PlanChange:
 
 
 @dataclass(frozen=True, slots=True)
-class PlanLock:
+class PlanLock(Plain):
     """A locked plan and what changed after.
 
     Parameters
@@ -54,10 +55,6 @@ class PlanLock:
     hash: str
     locked_on: date
     changes: tuple[PlanChange, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain texts, lists and dicts."""
-        return asdict(self) | {"locked_on": self.locked_on.isoformat()}
 
 
 def plan_hash(plan: PilotPlan) -> str:

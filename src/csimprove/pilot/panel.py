@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -13,11 +13,12 @@ from csimprove import inference
 from csimprove.errors import SettingsError
 from csimprove.inference import TeamTest
 from csimprove.pilot import effects
-from csimprove.pilot.result import Reason, Status, Verdict, records
+from csimprove.pilot.result import Reason, Status, Verdict
+from csimprove.plain import Plain
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PanelResult:
+class PanelResult(Plain):
     """Pilot against control on units x periods.
 
     Parameters
@@ -60,16 +61,6 @@ class PanelResult:
     def to_frame(self) -> pd.DataFrame:
         """Return `units`."""
         return self.units
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain numbers, texts, lists and dicts; missing numbers are ``None``."""
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        values |= {
-            "reason": asdict(self.reason),
-            "units": records(self.units),
-            "left_out": list(self.left_out),
-        }
-        return values | {"test": asdict(self.test) if self.test else None}
 
 
 def pilot_panel(

@@ -11,6 +11,7 @@ import pandas as pd
 from csimprove.errors import SettingsError
 from csimprove.inference import TeamTest
 from csimprove.pilot.lock import PlanLock
+from csimprove.plain import plain_fields
 from csimprove.settings import PilotPlan
 
 if TYPE_CHECKING:  # the result needs no engine
@@ -388,30 +389,8 @@ class PilotResult:
         return pd.DataFrame(rows)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain numbers, texts, lists and dicts; missing numbers are ``None``."""
-        return {
-            "verdict": self.verdict,
-            "reason": asdict(self.reason),
-            "metrics": [asdict(metric) for metric in self.metrics],
-            "conditions": list(self.conditions),
-            "teams": records(self.teams),
-            "weekly": records(self.weekly),
-            "left_out": records(self.left_out),
-            "volume": asdict(self.volume) if self.volume else None,
-            "volume_ok": self.volume_ok,
-            "one_group": self.one_group,
-            "plan": self.plan.model_dump(mode="json"),
-            "as_of": self.as_of.isoformat(),
-            "zone": self.zone,
-            "decided_on": self.decided_on.isoformat(),
-            "reading": self.reading.to_dict(),
-            "looks": [asdict(look) | {"date": look.date.isoformat()} for look in self.looks],
-            "routing": [asdict(row) for row in self.routing],
-            "cannot_conclude": [asdict(caveat) for caveat in self.cannot_conclude],
-            "staff": asdict(self.staff) if self.staff else None,
-            "lock": self.lock.to_dict() if self.lock else None,
-            "durations": records(self.durations),
-        }
+        """Return all but `daily` as plain numbers, texts, lists and dicts; missing numbers are ``None``."""
+        return {name: value for name, value in plain_fields(self).items() if name != "daily"}
 
     def choose(self, metric: str | None = None) -> str:
         """Return a metric of the plan, checked; ``None`` chooses the first co-primary (:func:`choose`)."""
@@ -429,11 +408,3 @@ def choose(plan: PilotPlan, metric: str | None) -> str:
     if metric is not None and metric not in plan.metrics:
         raise SettingsError(f"`metric` must be one of {', '.join(plan.metrics)}, not {metric!r}.")
     return metric or plan.metrics[0]
-
-
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as dicts of Python's own numbers and texts: dates as ISO texts, missing as ``None``."""
-    days = [name for name in ("week", "start") if name in frame]
-    frame = frame.assign(**{name: frame[name].astype(str) for name in days})
-    plain = frame.astype(object).where(frame.notna(), None)
-    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
