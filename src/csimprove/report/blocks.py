@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from csimprove.settings import Language
-from csimprove.wording import text
+from csimprove.wording import capital, text
 
 #: What makes a block decent in a notebook that is not a page; pages leave it out, they have their own style.
 FALLBACK_STYLE = (
@@ -142,8 +143,71 @@ def cell(words: object, kind: str = "") -> Cell:
 
 
 def state(name: str, words: str) -> Cell:
-    """Return a cell with an icon and a word."""
+    """Return a cell with an icon (empty: none) and a word."""
+    if not name:
+        return cell(words, "verd")
     return Cell(f'<span class="v">{icon(name)}<span>{escaped(words)}</span></span>', words, "verd")
+
+
+#: Where an interval lies against a target = icon.
+_TARGETS = {"reached": "good", "not_reached": "bad", "cannot_tell": "open"}
+
+
+def target_state(on_target: str | None, language: Language, *more: str, name: str = "") -> Cell:
+    """Return a cell that says the target first, then more states; ``name`` is an icon that goes before."""
+    key = on_target or "none"
+    said = commas((text(f"state.{one}", language) for one in (key, *more)), language)
+    return state(name or _TARGETS.get(key, ""), said)
+
+
+def noted(words: str, *notes: str, strong: bool = False) -> Cell:
+    """Return a cell of words with smaller ones below."""
+    first = f"<b>{escaped(words)}</b>" if strong else escaped(words)
+    small = "".join(f"<small>{escaped(note)}</small>" for note in notes)
+    return Cell(first + small, f"{words} ({'; '.join(notes)})" if notes else words)
+
+
+def commas(parts: Iterable[str], language: Language) -> str:
+    """Return parts with a comma between them, of the language's own width."""
+    return {"en": ", ", "zh": "，"}[language].join(parts)
+
+
+def heads(keys: Iterable[str], language: Language, **words: str) -> list[str]:
+    """Return the column heads of keys; after a slash the key of a note, by itself that of the head's own."""
+    made = []
+    for one in keys:
+        key, slash, note = one.partition("/")
+        below = "\n" + text(f"head.{note or f'{key}.note'}", language) if slash else ""
+        made.append(text(f"head.{key}", language, **words) + below)
+    return made
+
+
+def phrased(
+    name: str,
+    head: Sequence[str],
+    rows: Iterable[Sequence[Cell | str]],
+    language: Language,
+    words: Mapping[str, str] | None = None,
+    **options: Any,
+) -> Block:
+    """Return a table whose title and caption are the phrases of a name.
+
+    Parameters
+    ----------
+    name
+        Of the phrases ``title.…`` and ``caption.…``.
+    head, rows, language
+        As for `table`.
+    words
+        Values of the placeholders in title and caption.
+    options
+        More for `table`; a title or caption given here goes before the phrase.
+    """
+    if "caption" not in options:
+        options["caption"] = text(f"caption.{name}", language, **words or {})
+    if "title" not in options:
+        options["title"] = capital(text(f"title.{name}", language, **words or {}))
+    return table(head=head, rows=rows, language=language, **options)
 
 
 def table(
@@ -268,6 +332,13 @@ def listing(title: str, items: Sequence[tuple[str, str, str]]) -> Block:
     html = f'<section><h2>{escaped(title)}</h2><ul class="checks">{listed}</ul></section>'
     lines = (f"{what}: {words}" if what else words for _, what, words in items)
     return Block(html, "\n".join([title, *lines]))
+
+
+def paragraph(title: str, words: str = "") -> Block:
+    """Return a heading and, if there are any, words."""
+    below = f"<p>{escaped(words)}</p>" if words else ""
+    html = f"<section><h2>{escaped(title)}</h2>{below}</section>"
+    return Block(html, f"{title}\n{words}".rstrip())
 
 
 def stacked(*blocks: Block) -> Block:

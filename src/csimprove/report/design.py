@@ -6,8 +6,20 @@ from typing import Any
 
 from csimprove import wording
 from csimprove.pilot import LookMetric, PilotDesign, PilotMetric, PilotResult
-from csimprove.report.blocks import Block, Cell, cell, escaped, listing, stacked, state, table
-from csimprove.report.headers import pilot_facts, top
+from csimprove.report.blocks import (
+    Block,
+    Cell,
+    cell,
+    commas,
+    escaped,
+    heads,
+    listing,
+    noted,
+    phrased,
+    stacked,
+    state,
+)
+from csimprove.report.headers import arm_facts, pilot_facts, top
 from csimprove.settings import Language
 from csimprove.wording import change, count, interval, level, missing, number, percent, text, unit_of
 
@@ -40,19 +52,9 @@ def design_masthead(design: PilotDesign, *, language: Language = "en") -> Block:
         To be shown first.
     """
     words = wording.spoken_design(design, language)
-    facts = [
-        (
-            text("fact.pilot", language),
-            text("fact.arm", language, **{**words, "groups": words["pilot"], "n": words["pilot_n"]}),
-        ),
-        (
-            text("fact.controls", language),
-            text("fact.arm", language, **{**words, "groups": words["control"], "n": words["control_n"]}),
-        ),
-        (text("fact.period", language), text("fact.length", language, **words)),
-        (text("fact.history", language), words["history"]),
-    ]
-    return top(text("kicker.design", language), facts, wording.design_headline(design, language))
+    facts = arm_facts(words, language)
+    facts |= {"period": text("fact.length", language, **words), "history": words["history"]}
+    return top("design", facts, wording.design_headline(design, language), language)
 
 
 def advice(design: PilotDesign, *, language: Language = "en") -> Block:
@@ -101,49 +103,27 @@ def units_table(design: PilotDesign, *, language: Language = "en") -> Block:
     words = wording.spoken_design(design, language)
     words["all_n"] = count(len(design.units))
     metrics = [name for name in design.plan.metrics if name in design.units]
-    names = [wording.metric_name(name, language) for name in metrics]
-    units = table(
-        title=text("title.units", language, **words),
-        head=[
-            wording.capital(words["unit"]),
-            text("head.received_week", language),
-            *names,
-        ],
-        rows=[
-            [
-                _unit(row, language),
-                count(row["tickets_per_week"]),
-                *(level(row[name], unit_of(name), language) for name in metrics),
-            ]
-            for row in sorted(design.units.to_dict("records"), key=lambda row: row["arm"] != "pilot")
-        ],
-        language=language,
-        caption=text("caption.units", language, **words),
-        kind="cuts",
-        numeric=range(1, 2 + len(metrics)),
-    )
-    balance = table(
-        title=text("title.balance", language),
-        head=[
-            text("head.measure", language),
-            text("head.pilot", language),
-            text("head.controls", language),
-            text("head.difference", language),
-            text("head.sd_units", language) + "\n" + text("head.sd_units.note", language),
-        ],
-        rows=[_balance(row, language) for row in design.balance.to_dict("records")],
-        language=language,
-        caption=text("caption.balance", language, **words),
-        kind="left",
-        numeric=range(1, 5),
-        sub=True,
-    )
+    rows: list[list[Cell | str]] = [
+        [
+            _unit(row, language),
+            count(row["tickets_per_week"]),
+            *(level(row[name], unit_of(name), language) for name in metrics),
+        ]
+        for row in sorted(design.units.to_dict("records"), key=lambda row: row["arm"] != "pilot")
+    ]
+    head = [wording.capital(words["unit"]), *heads(["received_week"], language)]
+    head += [wording.metric_name(name, language) for name in metrics]
+    units = phrased("units", head, rows, language, words, kind="cuts", numeric=range(1, len(head)))
+    keys = ("measure", "pilot", "controls", "difference", "sd_units/")
+    balances = [_balance(row, language) for row in design.balance.to_dict("records")]
+    head = heads(keys, language)
+    balance = phrased("balance", head, balances, language, words, kind="left", numeric=range(1, 5), sub=True)
     return stacked(units, balance)
 
 
 def _unit(row: dict[Any, Any], language: Language) -> Cell:
     group, arm = wording.group_name(row["group"], language), text(f"arm.{row['arm']}", language)
-    under = {"en": ", ", "zh": "，"}[language].join([group, arm])
+    under = commas([group, arm], language)
     name = str(row["unit"])
     return Cell(f'{escaped(name)}<span class="role">{escaped(under)}</span>', f"{name} ({under})", "nb")
 
@@ -183,9 +163,7 @@ def variation_table(design: PilotDesign, *, language: Language = "en") -> Block:
     words = wording.spoken_design(design, language)
     weeks = design.variation["weeks"]
     words["weeks"] = count(weeks.iloc[0] if len(weeks) else None)
-    keys = ("measure", "value", "unit_sd", "drift_sd", "group_drift_sd", "icc")
-    head = [wording.capital(text(f"head.{key}", language, **words)) for key in keys]
-    head[-1] += "\n" + text("head.icc.note", language)
+    keys = ("measure", "value", "unit_sd", "drift_sd", "group_drift_sd", "icc/")
     rows: list[list[Cell | str]] = []
     for row in design.variation.to_dict("records"):
         unit = unit_of(row["metric"])
@@ -193,15 +171,8 @@ def variation_table(design: PilotDesign, *, language: Language = "en") -> Block:
         icc = ", ".join("–" if missing(row[key]) else f"{row[key]:.3f}" for key in ("icc_unit", "icc_drift"))
         name = wording.metric_name(row["metric"], language)
         rows.append([name, level(row["value"], unit, language), *spreads, icc])
-    return table(
-        title=wording.capital(text("title.variation", language, **words)),
-        head=head,
-        rows=rows,
-        language=language,
-        caption=text("caption.variation", language, **words),
-        kind="left",
-        numeric=range(1, 6),
-    )
+    head = [wording.capital(one) for one in heads(keys, language, **words)]
+    return phrased("variation", head, rows, language, words, kind="left", numeric=range(1, 6))
 
 
 def power_table(design: PilotDesign, metric: str, *, language: Language = "en") -> Block:
@@ -221,24 +192,14 @@ def power_table(design: PilotDesign, metric: str, *, language: Language = "en") 
     Block
         One row a length: placebos tried, false alarms, standard error, detectable gain, power.
     """
-    rows = design.power[design.power["metric"] == metric]
+    found = design.power[design.power["metric"] == metric]
+    rows = [_power(row, unit_of(metric), language) for row in found.to_dict("records")]
     words = wording.spoken_design(design, language) | {"name": wording.metric_name(metric, language)}
-    keys = ("length", "design", "placebos", "false_alarms", "se", "detectable", "needed_for_go", "power")
-    noted = ("placebos", "false_alarms", "detectable", "needed_for_go", "power")
-    head = [
-        text(f"head.{key}", language) + ("\n" + text(f"head.{key}.note", language) if key in noted else "")
-        for key in keys
-    ]
-    return table(
-        title=text("title.power", language),
-        head=head,
-        rows=[_power(row, unit_of(metric), language) for row in rows.to_dict("records")],
-        language=language,
-        caption=text("caption.power", language, **words),
-        kind="left",
-        numeric=range(2, 8),
-        sub=True,
+    keys = (
+        *("length", "design", "placebos/", "false_alarms/", "se", "detectable/", "needed_for_go/", "power/"),
     )
+    head = heads(keys, language)
+    return phrased("power", head, rows, language, words, kind="left", numeric=range(2, 8), sub=True)
 
 
 def _power(row: dict[Any, Any], unit: str, language: Language) -> list[Cell | str]:
@@ -248,17 +209,14 @@ def _power(row: dict[Any, Any], unit: str, language: Language) -> list[Cell | st
     elif not row["enough"]:
         kinds.append(text("power.few", language))
     arms = f"{row['units_pilot']} : {row['units_control']}"
-    said = {"en": ", ", "zh": "，"}[language].join([*kinds, arms])
-    tried = (
-        wording.NO_NUMBER if row["modelled"] else f"{count(row['placebos'])} ({count(row['independent'])})"
-    )
+    tried = f"{count(row['placebos'])} ({count(row['independent'])})"
     alarms = percent(row["false_alarms"])
     if not missing(row["false_low"]):
         alarms += f" ({interval(row['false_low'], row['false_high'], 'share', language)})"
     return [
         wording.trimmed(float(row["weeks"]), "minutes"),
-        cell(said, "nb"),
-        tried,
+        cell(commas([*kinds, arms], language), "nb"),
+        wording.NO_NUMBER if row["modelled"] else tried,
         alarms,
         number(row["se"], unit),
         number(row["detectable"], unit),
@@ -283,7 +241,7 @@ def tracking_masthead(result: PilotResult, *, language: Language = "en") -> Bloc
         To be shown first.
     """
     headline = wording.tracking_headline(result, language)
-    return top(text("kicker.tracking", language), pilot_facts(result, language), headline)
+    return top("tracking", pilot_facts(result, language), headline, language)
 
 
 def progress_table(result: PilotResult, *, language: Language = "en") -> Block:
@@ -301,20 +259,14 @@ def progress_table(result: PilotResult, *, language: Language = "en") -> Block:
     Block
         One row a metric; no p-value.
     """
-    arms = [text(f"arm.{arm}", language) for arm in ("pilot", "control")]
-    head = [text("head.measure", language)]
-    head += [wording.capital(text("head.arm_decided", language, arm=arm)) for arm in arms]
-    head += [wording.capital(text("head.so_far", language, arm=arm)) for arm in arms]
+    head = heads(["measure"], language)
+    for key in ("arm_decided", "so_far"):
+        for arm in ("pilot", "control"):
+            head += heads([key], language, arm=text(f"arm.{arm}", language))
+    head = [wording.capital(one) for one in head]
+    rows = [_progress(metric, language) for metric in result.metrics]
     words = wording.spoken_pilot(result, language)
-    return table(
-        title=text("title.progress", language),
-        head=head,
-        rows=[_progress(metric, language) for metric in result.metrics],
-        language=language,
-        caption=text("caption.progress", language, **words),
-        kind="left",
-        numeric=range(1, 5),
-    )
+    return phrased("progress", head, rows, language, words, kind="left", numeric=range(1, 5))
 
 
 def _progress(metric: PilotMetric, language: Language) -> list[Cell | str]:
@@ -343,12 +295,7 @@ def looks_table(result: PilotResult, *, language: Language = "en") -> Block:
     Block
         One row a look and metric; looks still to come are one row each.
     """
-    noted = ("information", "repeated", "bound")
-    keys = ("look", "measure", *noted, "decision")
-    head = [
-        text(f"head.{key}", language) + ("\n" + text(f"head.{key}.note", language) if key in noted else "")
-        for key in keys
-    ]
+    keys = ("look", "measure", "information/", "repeated/", "bound/", "decision")
     rows: list[list[Cell | str]] = []
     kinds: list[str] = []
     about = {metric.metric: metric for metric in result.metrics}
@@ -362,16 +309,9 @@ def looks_table(result: PilotResult, *, language: Language = "en") -> Block:
             first = place == 0
             rows.append([label if first else "", *cells, decision if first else ""])
             kinds.append("first" if first else "sub")
-    return table(
-        title=text("title.looks", language),
-        head=head,
-        rows=rows,
-        language=language,
-        caption=text("caption.looks", language, **wording.spoken_pilot(result, language)),
-        kind="left",
-        kinds=kinds,
-        numeric=(2, 3, 4),
-    )
+    words = wording.spoken_pilot(result, language)
+    head = heads(keys, language)
+    return phrased("looks", head, rows, language, words, kind="left", kinds=kinds, numeric=(2, 3, 4))
 
 
 def _look(one: LookMetric, metric: PilotMetric, language: Language) -> list[Cell | str]:
@@ -382,9 +322,7 @@ def _look(one: LookMetric, metric: PilotMetric, language: Language) -> list[Cell
     return [
         wording.metric_name(metric.metric, language, variant=metric.variant),
         f"{percent(one.information)} ({count(one.decided)} / {count(one.planned)})",
-        Cell(f"<b>{escaped(effect)}</b><small>{escaped(span)}</small>", f"{effect} ({span})")
-        if one.ci_low is not None
-        else effect,
+        effect if one.ci_low is None else noted(effect, span, strong=True),
         text("chart.t_of_bound", language, t=t, bound=bound),
     ]
 

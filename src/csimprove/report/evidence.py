@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from csimprove import wording
 from csimprove.pilot import PilotCredibility, PilotMetric, PilotResult, PlanLock, Robustness
-from csimprove.report.blocks import Block, Cell, cell, escaped, listing, table
+from csimprove.report.blocks import Block, Cell, heads, listing, noted, paragraph, phrased
 from csimprove.report.tables import repeated
 from csimprove.settings import Language
 from csimprove.wording import count, interval, text
@@ -26,18 +26,11 @@ def effects_table(result: PilotResult, *, language: Language = "en") -> Block:
         One row a metric.
     """
     words = wording.spoken_pilot(result, language)
-    keys = ("measure", "standardised", "crude", "mix", "tickets_week")
-    head = [text(f"head.{key}", language) for key in keys]
-    head[3] += "\n" + text("head.mix.note", language)
-    return table(
-        title=text("title.effects", language),
-        head=head,
-        rows=[_effects(metric, language) for metric in result.metrics],
-        language=language,
-        caption=text("caption.effects", language, **words) + repeated(result, language),
-        kind="eval wide",
-        numeric=range(1, 4),
-    )
+    caption = text("caption.effects", language, **words) + repeated(result, language)
+    keys = ("measure", "standardised", "crude", "mix/", "tickets_week")
+    rows = [_effects(metric, language) for metric in result.metrics]
+    head = heads(keys, language)
+    return phrased("effects", head, rows, language, caption=caption, kind="eval wide", numeric=range(1, 4))
 
 
 def _effects(metric: PilotMetric, language: Language) -> list[Cell | str]:
@@ -57,11 +50,9 @@ def _effects(metric: PilotMetric, language: Language) -> list[Cell | str]:
 
 def _effect(
     value: float | None, low: float | None, high: float | None, unit: str, language: Language
-) -> Cell:
+) -> Cell | str:
     said, span = wording.change(value, unit, language), interval(low, high, unit, language)
-    if span == wording.NO_NUMBER:
-        return cell(said)
-    return Cell(f"<b>{escaped(said)}</b><small>{escaped(span)}</small>", f"{said} ({span})")
+    return said if span == wording.NO_NUMBER else noted(said, span, strong=True)
 
 
 def robustness_table(
@@ -93,16 +84,13 @@ def robustness_table(
     if len(own):
         key = "caption.ways"
         words |= {name: count(own.iloc[0][name]) for name in ("rank", "of")}
+    caption = text(key, language, **words)
     keys = ("way", "effect", "interval", "pvalue", "n_units")
-    return table(
-        title=text("title.ways", language, name=words["label"]),
-        head=[text(f"head.{name}", language) for name in keys],
-        rows=[_way(way, one, result, language) for way in credibility.robustness if way.metric == metric],
-        language=language,
-        caption=text(key, language, **words),
-        kind="left",
-        numeric=range(1, 5),
-        sub=True,
+    rows = [_way(way, one, result, language) for way in credibility.robustness if way.metric == metric]
+    title, head = text("title.ways", language, name=words["label"]), heads(keys, language)
+    numeric = range(1, 5)
+    return phrased(
+        "ways", head, rows, language, title=title, caption=caption, kind="left", numeric=numeric, sub=True
     )
 
 
@@ -159,7 +147,7 @@ def staff_feedback(result: PilotResult, *, language: Language = "en") -> Block:
     Block
         One sentence with the interval, or how to add the answers.
     """
-    return _paragraph("title.staff", wording.staff_text(result, language), language)
+    return paragraph(text("title.staff", language), wording.staff_text(result, language))
 
 
 def plan_changes(lock: PlanLock | None, *, language: Language = "en") -> Block:
@@ -179,26 +167,21 @@ def plan_changes(lock: PlanLock | None, *, language: Language = "en") -> Block:
     """
     said = wording.lock_text(lock, language)
     if lock is None or not lock.changes:
-        return _paragraph("title.lock", said, language)
-    return table(
-        title=text("title.lock", language),
-        head=[text(f"head.{key}", language) for key in ("field", "locked", "now")],
-        rows=[
-            [
-                wording.plan_field(one, language),
-                wording.plan_value(one.locked, language),
-                wording.plan_value(one.now, language),
-            ]
-            for one in lock.changes
-        ],
-        language=language,
+        return paragraph(text("title.lock", language), said)
+    rows = [
+        [
+            wording.plan_field(one, language),
+            wording.plan_value(one.locked, language),
+            wording.plan_value(one.now, language),
+        ]
+        for one in lock.changes
+    ]
+    return phrased(
+        "lock",
+        heads(("field", "locked", "now"), language),
+        rows,
+        language,
         lede=said,
+        caption="",
         kind="left",
-    )
-
-
-def _paragraph(title: str, said: str, language: Language) -> Block:
-    heading = text(title, language)
-    return Block(
-        f"<section><h2>{escaped(heading)}</h2><p>{escaped(said)}</p></section>", f"{heading}\n{said}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from csimprove import wording
 from csimprove.baseline import BaselineResult, Indicator
@@ -37,41 +37,39 @@ def masthead(result: Result, *, language: Language = "en") -> Block:
         To be shown first.
     """
     if isinstance(result, PilotResult):
-        kicker, facts = text("kicker.pilot", language), pilot_facts(result, language)
-        headline = wording.pilot_headline(result, language)
-    else:
-        kicker, facts = text("kicker.baseline", language), _baseline_facts(result, language)
-        headline = wording.baseline_headline(result, language)
-    return top(kicker, facts, headline)
+        return top("pilot", pilot_facts(result, language), wording.pilot_headline(result, language), language)
+    facts = period_facts(wording.spoken_baseline(result, language))
+    return top("baseline", facts, wording.baseline_headline(result, language), language)
 
 
-def top(kicker: str, facts: Iterable[tuple[str, str]], headline: str) -> Block:
+def top(kicker: str, facts: Mapping[str, str], headline: str, language: Language) -> Block:
     """Return the head of a page: what it is, facts, the finding as the page's first heading."""
-    listed, lines = terms(facts, "meta")
+    listed, lines = terms([(text(f"fact.{key}", language), said) for key, said in facts.items()], "meta")
     html = (
-        f'<header class="top"><p class="kicker"><b>{escaped(kicker)}</b></p>{listed}</header>'
-        f"<h1>{escaped(headline)}</h1>"
+        f'<header class="top"><p class="kicker"><b>{escaped(text(f"kicker.{kicker}", language))}</b></p>'
+        f"{listed}</header><h1>{escaped(headline)}</h1>"
     )
     return Block(html, "\n".join([headline, *lines]))
 
 
-def _baseline_facts(result: BaselineResult, language: Language) -> list[tuple[str, str]]:
-    words = wording.spoken_baseline(result, language)
-    return [(text(f"fact.{key}", language), words[key]) for key in ("period", "tickets", "as_of", "source")]
+def period_facts(words: wording.Spoken) -> dict[str, str]:
+    """Return what period, how many tickets, as of when, from where."""
+    return {key: words[key] for key in ("period", "tickets", "as_of", "source")}
 
 
-def pilot_facts(result: PilotResult, language: Language) -> list[tuple[str, str]]:
+def arm_facts(words: wording.Spoken, language: Language) -> dict[str, str]:
+    """Return who takes part."""
+    return {
+        fact: text("fact.arm", language, **{**words, "groups": words[arm], "n": words[f"{arm}_n"]})
+        for fact, arm in (("pilot", "pilot"), ("controls", "control"))
+    }
+
+
+def pilot_facts(result: PilotResult, language: Language) -> dict[str, str]:
     """Return who takes part, when, and as of when."""
     words = wording.spoken_pilot(result, language)
-    facts = {
-        "pilot": text("fact.arm", language, **{**words, "groups": words["pilot"], "n": words["pilot_n"]}),
-        "controls": text(
-            "fact.arm", language, **{**words, "groups": words["control"], "n": words["control_n"]}
-        ),
-        "period": text("fact.periods", language, **words),
-        "as_of": words["as_of"],
-    }
-    return [(text(f"fact.{key}", language), said) for key, said in facts.items()]
+    period = text("fact.periods", language, **words)
+    return {**arm_facts(words, language), "period": period, "as_of": words["as_of"]}
 
 
 def verdict_banner(result: PilotResult, *, language: Language = "en") -> Block:
@@ -173,17 +171,18 @@ def method(result: Result, *, language: Language = "en") -> Block:
     Block
         A list of terms and what they mean here.
     """
+    entries = [
+        (
+            wording.metric_name(one.metric, language, variant=one.variant),
+            wording.definition_text(one.metric, language, variant=one.variant),
+        )
+        for one in (result.metrics if isinstance(result, PilotResult) else result.indicators)
+    ]
+    title = text("title.method.baseline", language)
     if isinstance(result, PilotResult):
-        title, entries = text("title.method", language), _pilot_method(result, language)
-    else:
-        title = text("title.method.baseline", language)
-        entries = [
-            (
-                wording.indicator_name(one, language),
-                wording.definition_text(one.metric, language, variant=one.variant),
-            )
-            for one in result.indicators
-        ]
+        title = text("title.method", language)
+        plan, *rest = _pilot_method(result, language)
+        entries = [plan, *entries, *rest]
     entries.append((text("method.decided", language), text("method.decided.text", language)))
     listed, lines = terms(entries)
     return Block(
@@ -199,15 +198,7 @@ def _pilot_method(result: PilotResult, language: Language) -> list[tuple[str, st
     }
     if reason := result.plan.crude_reason:
         said["effect"] = text("method.crude", language, reason=reason)
-    named = [(text(f"method.{key}", language), value) for key, value in said.items()]
-    defined = [
-        (
-            wording.metric_name(one.metric, language, variant=one.variant),
-            wording.definition_text(one.metric, language, variant=one.variant),
-        )
-        for one in result.metrics
-    ]
-    return [named[0], *defined, *named[1:]]
+    return [(text(f"method.{key}", language), value) for key, value in said.items()]
 
 
 def provenance(result: Result | Measures, *, language: Language = "en") -> Block:

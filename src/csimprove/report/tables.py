@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from csimprove import wording
-from csimprove.baseline import BaselineResult, Indicator
+from csimprove.baseline import BaselineResult, Goal, Indicator
+from csimprove.monitoring import Problem
 from csimprove.pilot import Cell as PilotCell
 from csimprove.pilot import PilotMetric, PilotResult
-from csimprove.report.blocks import Block, Cell, cell, escaped, listing, stacked, state, table
+from csimprove.report.blocks import (
+    Block,
+    Cell,
+    cell,
+    escaped,
+    heads,
+    listing,
+    noted,
+    paragraph,
+    phrased,
+    stacked,
+    state,
+    target_state,
+)
 from csimprove.report.headers import HASH_SHOWN
-from csimprove.settings import Language
+from csimprove.settings import Language, NextStep
 from csimprove.tickets import Reading
 from csimprove.wording import count, interval, level, percent, text
 
@@ -43,37 +56,24 @@ def indicators_table(result: BaselineResult, *, language: Language = "en") -> Bl
     for one in result.indicators:
         words = wording.spoken_indicator(one, language)
         numbers = [words[key] for key in keys[2:-1]]
-        rows.append([words["label"], _strong(words["value"]), *numbers, _indicator_state(one, language)])
+        value = noted(words["value"], strong=True)
+        rows.append([words["label"], value, *numbers, _indicator_state(one, language)])
     caption = text("caption.indicators", language, **wording.spoken_baseline(result, language))
     if result.unavailable:
         names = wording.joined(
             [wording.metric_name(name, language, inline=True) for name in result.unavailable], language
         )
         caption += {"en": " ", "zh": ""}[language] + text("caption.unavailable", language, names=names)
-    return table(
-        title=text("title.indicators", language),
-        head=[text(f"head.{key}", language) for key in keys],
-        rows=rows,
-        language=language,
-        caption=caption,
-        kind="eval wide",
-        numeric=range(1, 7),
-    )
+    head = heads(keys, language)
+    return phrased("indicators", head, rows, language, caption=caption, kind="eval wide", numeric=range(1, 7))
 
 
 def _indicator_state(one: Indicator, language: Language) -> Cell:
     """Say the target first; then, if it is so, the alert line and few answers."""
-    key = one.on_target or "none"
-    words = [text(f"state.{key}", language)]
-    if one.below_threshold:
-        words.append(text("state.below_shown" if one.statistically_below else "state.below", language))
-    if one.thin:
-        words.append(text("state.thin", language))
-    name = {"reached": "good", "not_reached": "bad", "cannot_tell": "open", "none": ""}[key]
-    if one.below_threshold:
-        name = "bad" if one.statistically_below else "alert"
-    said = {"en": ", ", "zh": "，"}[language].join(words)
-    return state(name, said) if name else cell(said, "verd")
+    shown = one.statistically_below
+    below = ["below_shown" if shown else "below"] if one.below_threshold else []
+    name = ("bad" if shown else "alert") if below else ""
+    return target_state(one.on_target, language, *below, *["thin"] * one.thin, name=name)
 
 
 def cuts_table(result: BaselineResult, cut: str, *, language: Language = "en") -> Block:
@@ -93,38 +93,27 @@ def cuts_table(result: BaselineResult, cut: str, *, language: Language = "en") -
     Block
         One row a group, one column an indicator: value, interval, decided tickets.
     """
-    rows = result.cuts[result.cuts["cut"] == cut]
-    shown = [one for one in result.indicators if one.metric in set(rows["metric"])]
-    groups = list(dict.fromkeys(rows["group"]))
-    found = {(row.group, row.metric): row for row in rows.itertuples(index=False)}
-    name = wording.column_name(cut, language)
-    return table(
-        title=text("title.cuts", language, cut=name),
-        head=[wording.capital(name), *(wording.indicator_name(one, language) for one in shown)],
-        rows=[
-            [
-                wording.group_name(group, language),
-                *(_cut_cell(found.get((group, one.metric)), one, language) for one in shown),
-            ]
-            for group in groups
-        ],
-        language=language,
-        caption=text("caption.cuts", language, cut=name, **wording.spoken_baseline(result, language)),
-        kind="cuts",
-        numeric=range(1, len(shown) + 1),
-    )
+    cells = result.cuts[result.cuts["cut"] == cut]
+    shown = [one for one in result.indicators if one.metric in set(cells["metric"])]
+    found = {(row.group, row.metric): row for row in cells.itertuples(index=False)}
+    rows = [
+        [
+            wording.group_name(group, language),
+            *(_cut_cell(found.get((group, one.metric)), one, language) for one in shown),
+        ]
+        for group in dict.fromkeys(cells["group"])
+    ]
+    words = {**wording.spoken_baseline(result, language), "cut": wording.column_name(cut, language)}
+    head = [wording.capital(words["cut"]), *(wording.indicator_name(one, language) for one in shown)]
+    return phrased("cuts", head, rows, language, words, kind="cuts", numeric=range(1, len(head)))
 
 
-def _cut_cell(row: Any | None, one: Indicator, language: Language) -> Cell:
+def _cut_cell(row: Any | None, one: Indicator, language: Language) -> Cell | str:
     if row is None or not row.denominator:
-        return cell(wording.NO_NUMBER)
-    value = level(row.value, one.unit, language)
+        return wording.NO_NUMBER
     span = interval(row.ci_low, row.ci_high, one.unit, language)
     n = text("chart.tickets", language, count=count(row.denominator))
-    return Cell(
-        f"<b>{escaped(value)}</b><small>{escaped(span)}</small><small>{escaped(n)}</small>",
-        f"{value} ({span}; {n})",
-    )
+    return noted(level(row.value, one.unit, language), span, n, strong=True)
 
 
 def goals_table(result: BaselineResult, *, language: Language = "en") -> Block:
@@ -143,11 +132,8 @@ def goals_table(result: BaselineResult, *, language: Language = "en") -> Block:
         One row a goal whose target is not passed yet.
     """
     about = {one.metric: one for one in result.indicators}
-    unset = text("goal.none", language)
     rows: list[list[Cell | str]] = []
-    for goal in result.goals:
-        if goal.gap <= 0:
-            continue
+    for goal in (goal for goal in result.goals if goal.gap > 0):
         one = about[goal.metric]
         gap = goal.gap if one.better == "higher" else -goal.gap
         rows.append(
@@ -155,22 +141,23 @@ def goals_table(result: BaselineResult, *, language: Language = "en") -> Block:
                 wording.indicator_name(one, language),
                 level(goal.value, one.unit, language),
                 wording.target_level(goal.target, one.unit, language),
-                _strong(wording.change(gap, one.unit, language)),
+                noted(wording.change(gap, one.unit, language), strong=True),
                 count(goal.tickets_per_week),
-                goal.owner or unset,
-                wording.date_text(goal.due, language) if goal.due else unset,
+                *owner_and_date(goal, language),
             ]
         )
     keys = ("metric", "value", "target", "gap", "gap_tickets", "owner", "due")
-    return table(
-        title=text("title.goals" if rows else "title.goals.none", language),
-        head=[text(f"head.{key}", language) for key in keys],
-        rows=rows,
-        language=language,
-        caption=text("caption.goals", language, **wording.spoken_baseline(result, language)),
-        kind="eval",
-        numeric=range(1, 5),
+    title = text("title.goals" if rows else "title.goals.none", language)
+    words = wording.spoken_baseline(result, language)
+    return phrased(
+        "goals", heads(keys, language), rows, language, words, title=title, kind="eval", numeric=range(1, 5)
     )
+
+
+def owner_and_date(of: Goal | Problem | NextStep, language: Language) -> list[str]:
+    """Return who sees to something and until when, or that nobody said so."""
+    unset = text("goal.none", language)
+    return [of.owner or unset, wording.date_text(of.due, language) if of.due else unset]
 
 
 def quality_table(reading: Reading, *, language: Language = "en") -> Block:
@@ -191,83 +178,56 @@ def quality_table(reading: Reading, *, language: Language = "en") -> Block:
     """
     zone = ZoneInfo(reading.zone)
     first, last = (moment.astimezone(zone) for moment in (reading.first_opened, reading.last_opened))
+    words = {
+        "used": count(reading.used),
+        "rows": count(reading.rows),
+        "source": reading.source,
+        "encoding": reading.encoding,
+        "sha": reading.sha256[:HASH_SHOWN],
+        "period": wording.period_text(first, last, language),
+        "n": count(reading.reject_count),
+    }
+    account = [("rows", reading.rows, ""), ("rejected", -reading.rejected_rows, "")]
+    account += [
+        ("excluded", -n, wording.known(f"rule.{name}", name, language))
+        for name, n in reading.excluded.items()
+    ]
+    account += [("used", reading.used, "")]
+    rows = [[text(f"quality.{key}", language, rule=rule), count(n)] for key, n, rule in account]
+    kinds = ["", *["sub"] * (len(rows) - 2), "sum"]
     blocks = [
-        table(
-            title=text("title.quality", language, used=count(reading.used), rows=count(reading.rows)),
-            head=[text("head.rows", language), text("head.tickets", language)],
-            rows=_account(reading, language),
-            language=language,
-            caption=text(
-                "caption.quality",
-                language,
-                source=reading.source,
-                encoding=reading.encoding,
-                sha=reading.sha256[:HASH_SHOWN],
-                period=wording.period_text(first, last, language),
-                n=count(reading.reject_count),
-            ),
+        phrased(
+            "quality",
+            heads(("rows", "tickets"), language),
+            rows,
+            language,
+            words,
             kind="left",
-            kinds=["", *["sub"] * (1 + len(reading.excluded)), "sum"],
+            kinds=kinds,
             numeric=[1],
         )
     ]
+    look: dict[str, Any] = {"caption": "", "kind": "left", "numeric": [1], "sub": True}
     if reading.flags:
-        found = [(wording.known(f"flag.{name}", name, language), n) for name, n in reading.flags.items()]
-        blocks.append(
-            _pairs("title.flags", "head.tickets", [(name, count(n)) for name, n in found], language)
-        )
-    filled = [(wording.column_name(name, language), percent(share)) for name, share in reading.filled.items()]
-    blocks.append(_pairs("title.filled", "head.filled", filled, language))
+        rows = [
+            [wording.known(f"flag.{name}", name, language), count(n)] for name, n in reading.flags.items()
+        ]
+        blocks.append(phrased("flags", heads(("reason", "tickets"), language), rows, language, **look))
+    rows = [[wording.column_name(name, language), percent(share)] for name, share in reading.filled.items()]
+    blocks.append(phrased("filled", heads(("column", "filled"), language), rows, language, **look))
     if reading.rejects:
         keys = ("row", "column", "shown_value", "reason")
-        blocks.append(
-            table(
-                title=text("title.rejects", language),
-                head=[text(f"head.{key}", language) for key in keys],
-                rows=[
-                    [
-                        str(one.row or wording.NO_NUMBER),
-                        one.column,
-                        one.value,
-                        textwrap.shorten(one.reason, _REASON, placeholder=" …"),
-                    ]
-                    for one in reading.rejects[:_EXAMPLES]
-                ],
-                language=language,
-                sub=True,
-            )
-        )
-    return stacked(*blocks)
-
-
-def _account(reading: Reading, language: Language) -> list[list[str]]:
-    return [
-        [text("quality.rows", language), count(reading.rows)],
-        [text("quality.rejected", language), count(-reading.rejected_rows)],
-        *(
+        rows = [
             [
-                text("quality.excluded", language, rule=wording.known(f"rule.{name}", name, language)),
-                count(-n),
+                str(one.row or wording.NO_NUMBER),
+                one.column,
+                one.value,
+                textwrap.shorten(one.reason, _REASON, placeholder=" …"),
             ]
-            for name, n in reading.excluded.items()
-        ),
-        [text("quality.used", language), count(reading.used)],
-    ]
-
-
-def _pairs(title: str, head: str, pairs: Iterable[tuple[str, str]], language: Language) -> Block:
-    return table(
-        title=text(title, language),
-        head=[
-            text("head.column" if head == "head.filled" else "head.reason", language),
-            text(head, language),
-        ],
-        rows=pairs,
-        language=language,
-        kind="left",
-        numeric=[1],
-        sub=True,
-    )
+            for one in reading.rejects[:_EXAMPLES]
+        ]
+        blocks.append(phrased("rejects", heads(keys, language), rows, language, caption="", sub=True))
+    return stacked(*blocks)
 
 
 def evaluation_table(result: PilotResult, *, language: Language = "en") -> Block:
@@ -289,20 +249,20 @@ def evaluation_table(result: PilotResult, *, language: Language = "en") -> Block
     words = {**wording.spoken_pilot(result, language), **wording.spoken_metric(first, language)}
     for side in ("pilot_before", "pilot_during", "control_before", "control_during"):
         words[f"n_{side}"] = count(getattr(first, side).denominator)
-    noted = {"pilot": "before_during", "controls": "before_during", "effect": "effect.note"}
-    noted |= {"asked": "asked.note", "target": "target.note"}
-    head = [
-        text(f"head.{key}", language) + (f"\n{text(f'head.{noted[key]}', language)}" if key in noted else "")
-        for key in ("measure", "pilot", "controls", "effect", "asked", "target", "verdict")
-    ]
-    return table(
-        title=wording.evaluation_title(result, language),
-        head=head,
-        rows=[_evaluation_row(metric, language) for metric in result.metrics],
-        language=language,
-        caption=text("caption.evaluation", language, **words) + repeated(result, language),
-        kind="eval",
+    keys = (
+        "measure",
+        "pilot/before_during",
+        "controls/before_during",
+        "effect/",
+        "asked/",
+        "target/",
+        "verdict",
     )
+    rows = [_evaluation_row(metric, language) for metric in result.metrics]
+    title = wording.evaluation_title(result, language)
+    caption = text("caption.evaluation", language, **words) + repeated(result, language)
+    head = heads(keys, language)
+    return phrased("evaluation", head, rows, language, title=title, caption=caption, kind="eval")
 
 
 def repeated(result: PilotResult, language: Language) -> str:
@@ -382,20 +342,12 @@ def left_out_table(result: PilotResult, *, language: Language = "en") -> Block:
             )
             kinds.append({"received": "first", "used": "sum"}.get(key, "sub"))
     title, lede = _left_out_words(result, language)
-    heads = [(text(f"arm.{arm}", language), text(f"period.{period}", language)) for arm, period in sides]
-    return table(
-        title=title,
-        head=[
-            text("head.tickets", language),
-            *(text("head.arm_period", language, arm=arm, period=period) for arm, period in heads),
-        ],
-        rows=rows,
-        language=language,
-        lede=lede,
-        kind="left",
-        kinds=kinds,
-        numeric=range(1, 5),
-    )
+    head = heads(["tickets"], language)
+    for arm, period in sides:
+        words = {"arm": text(f"arm.{arm}", language), "period": text(f"period.{period}", language)}
+        head += heads(["arm_period"], language, **words)
+    look: dict[str, Any] = {"kind": "left", "kinds": kinds, "numeric": range(1, 5)}
+    return phrased("left_out", head, rows, language, title=title, lede=lede, caption="", **look)
 
 
 _LEFT_OUT = ("received", "no_unit", "no_limit", "not_counted", "undecided", "used")
@@ -442,21 +394,12 @@ def next_steps_table(result: PilotResult, *, language: Language = "en") -> Block
     Block
         One row a step, or what is missing in the plan.
     """
-    unset = text("goal.none", language)
     steps = [step for step in result.plan.next_steps if step.verdict == result.verdict]
     if not steps:
-        title, advice = text("title.next", language), text("next.none", language)
-        html = f"<section><h2>{escaped(title)}</h2><p>{escaped(advice)}</p></section>"
-        return Block(html, f"{title}\n{advice}")
-    return table(
-        title=text("title.next", language),
-        head=[text(f"head.{key}", language) for key in ("action", "owner", "due")],
-        rows=[
-            [step.action, step.owner, wording.date_text(step.due, language) if step.due else unset]
-            for step in steps
-        ],
-        language=language,
-        kind="nexttab",
+        return paragraph(text("title.next", language), text("next.none", language))
+    rows = [[step.action, *owner_and_date(step, language)] for step in steps]
+    return phrased(
+        "next", heads(("action", "owner", "due"), language), rows, language, caption="", kind="nexttab"
     )
 
 
@@ -476,12 +419,10 @@ def checks(result: PilotResult, *, language: Language = "en") -> Block:
         Permutation and mix of each co-primary, ticket volume, number of groups; each with an icon and a word.
     """
     words = wording.spoken_pilot(result, language)
-    found: list[tuple[str, str, str]] = []
+    found: list[_Check] = []
     for metric in (one for one in result.metrics if one.role == "co_primary"):
-        found.append(_permutation_check(metric, words, language))
-        found.append(_mix_check(metric, language))
-    found += _decided_checks(result, language)
-    found.append(_volume_check(result, language))
+        found += [_permutation_check(metric, words, language), _mix_check(metric, language)]
+    found += [*_decided_checks(result, language), _volume_check(result, language)]
     found += _routing_checks(result, language)
     key = "check.one_group" if result.one_group else "check.many_groups"
     passed = "alert" if result.one_group else "good"
@@ -489,13 +430,13 @@ def checks(result: PilotResult, *, language: Language = "en") -> Block:
     return listing(text("title.checks", language), found)
 
 
+#: Icon, name, words.
+_Check = tuple[str, str, str]
 #: Level of the tests.
 _ALPHA = 0.05
 
 
-def _permutation_check(
-    metric: PilotMetric, words: wording.Spoken, language: Language
-) -> tuple[str, str, str]:
+def _permutation_check(metric: PilotMetric, words: wording.Spoken, language: Language) -> _Check:
     words = {**words, **wording.spoken_metric(metric, language)}
     what = text("check.permutation", language, **words)
     if metric.pvalue is None:
@@ -507,7 +448,7 @@ def _permutation_check(
     return passed, what, text("check.permutation.detail", language, **words)
 
 
-def _mix_check(metric: PilotMetric, language: Language) -> tuple[str, str, str]:
+def _mix_check(metric: PilotMetric, language: Language) -> _Check:
     what = text("check.mix", language, **wording.spoken_metric(metric, language))
     if metric.mix_effect is None or not metric.crude_effect:
         return "open", what, text("check.mix.none", language)
@@ -521,7 +462,7 @@ def _mix_check(metric: PilotMetric, language: Language) -> tuple[str, str, str]:
 _MIX_SHARE = 0.2
 
 
-def _volume_check(result: PilotResult, language: Language) -> tuple[str, str, str]:
+def _volume_check(result: PilotResult, language: Language) -> _Check:
     what, found = text("check.volume", language), result.volume
     if found is None:
         return "open", what, text("check.volume.none", language)
@@ -535,7 +476,7 @@ def _volume_check(result: PilotResult, language: Language) -> tuple[str, str, st
     return "good" if result.volume_ok else "bad", what, detail
 
 
-def _decided_checks(result: PilotResult, language: Language) -> list[tuple[str, str, str]]:
+def _decided_checks(result: PilotResult, language: Language) -> list[_Check]:
     """Say which windows are not equally decided: they are not to be compared silently."""
     return [
         (
@@ -548,7 +489,7 @@ def _decided_checks(result: PilotResult, language: Language) -> list[tuple[str, 
     ]
 
 
-def _routing_checks(result: PilotResult, language: Language) -> list[tuple[str, str, str]]:
+def _routing_checks(result: PilotResult, language: Language) -> list[_Check]:
     """Say which kinds of tickets moved beyond the margin or, if none did, which moved most."""
     if not result.routing:
         return []
@@ -557,17 +498,12 @@ def _routing_checks(result: PilotResult, language: Language) -> list[tuple[str, 
     names = dict.fromkeys(wording.column_name(row.column, language) for row in result.routing)
     key = "check.routing.moved" if moved else "check.routing.ok"
     items = []
+    what = text("check.routing", language)
     for row in said:
         values: dict[str, float | int | str] = {"column": row.column, "value": row.value}
         values |= {"change": row.effect, "ci_low": row.ci_low, "ci_high": row.ci_high}
         words = wording.moved_words(values, language)
         words |= {"columns": wording.joined(names, language)}
         words |= {"margin": wording.points(result.plan.volume_margin, language).removeprefix("+")}
-        items.append(
-            ("bad" if moved else "good", text("check.routing", language), text(key, language, **words))
-        )
+        items.append(("bad" if moved else "good", what, text(key, language, **words)))
     return items
-
-
-def _strong(words: str) -> Cell:
-    return Cell(f"<b>{escaped(words)}</b>", words)
