@@ -128,7 +128,8 @@ class Measures:
         """
         frame = _selected(self.frame, self.keys, by, first=first, last=last, where=where or {})
         chosen = self.metrics if metrics is None else tuple(self.metric(name) for name in metrics)
-        values = [name for name in self.frame.columns if name not in self.keys]
+        wanted = {"tickets", "no_reply", *(metric.name for metric in chosen)}
+        values = [name for name in self.frame.columns if name.split("__")[0] in wanted]
         if by:
             sums = frame.groupby(list(by), sort=True)[values].sum().reset_index()
         else:
@@ -229,12 +230,14 @@ def _tidy(sums: pd.DataFrame, metric: Metric, by: list[str]) -> pd.DataFrame:
         sums[f"{metric.name}__{part}"].astype("int64") for part in ("sum", "decided", "eligible")
     )
     squares = sums[f"{metric.name}__squares"] if metric.kind == "mean" else total
-    return sums[by].assign(
-        metric=metric.name,
-        numerator=total / unit,
-        denominator=decided,
-        undecided=eligible - decided,
-        squares=squares / unit**2,
-        tickets=sums["tickets"].astype("int64"),
-        no_reply=sums["no_reply"].astype("int64"),
-    )
+    columns = {
+        **{name: sums[name] for name in by},
+        "metric": metric.name,
+        "numerator": total / unit,
+        "denominator": decided,
+        "undecided": eligible - decided,
+        "squares": squares / unit**2,
+        "tickets": sums["tickets"].astype("int64"),
+        "no_reply": sums["no_reply"].astype("int64"),
+    }
+    return pd.DataFrame(columns, index=sums.index)
