@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+from csimprove.pilot.effects import moved, too_few
 from csimprove.pilot.result import PilotResult, Reason
 
 Values = dict[str, float | int | str]
@@ -24,8 +25,7 @@ def cannot_conclude(result: PilotResult, *, today: date) -> tuple[Reason, ...]:
 def _of_design(result: PilotResult) -> Iterator[Reason]:
     plan, main = result.plan, result.metrics[0]
     if any(metric.status == "no_interval" for metric in result.metrics):
-        values: Values = {"units_pilot": main.units_pilot, "units_control": main.units_control}
-        yield Reason("too_few_units", {**values, "smallest_pvalue": main.smallest_pvalue or 1.0})
+        yield too_few(main.units_pilot, main.units_control)
     if result.one_group:
         yield Reason("one_group", {"group": plan.pilot[0]})
     if plan.assignment is None:
@@ -35,15 +35,10 @@ def _of_design(result: PilotResult) -> Iterator[Reason]:
         known: Values = {name: level for name, level in levels.items() if level is not None}
         yield Reason("regression_to_the_mean", {"metric": main.metric, **known})
     if result.volume is not None and result.volume_ok is False:
-        volume: Values = {"change": result.volume.effect, "ci_low": result.volume.ci_low}
-        yield Reason(
-            "volume_moved", {**volume, "ci_high": result.volume.ci_high, "margin": plan.volume_margin}
-        )
+        yield moved("volume_moved", result.volume, plan.volume_margin)
     for row in result.routing:
         if not row.ok:
-            moved: Values = {"column": row.column, "value": row.value, "change": row.effect}
-            limits = {"ci_low": row.ci_low, "ci_high": row.ci_high, "margin": plan.volume_margin}
-            yield Reason("routing_moved", {**moved, **limits})
+            yield moved("routing_moved", row, plan.volume_margin, column=row.column, value=row.value)
 
 
 def _of_plan(result: PilotResult, today: date) -> Iterator[Reason]:

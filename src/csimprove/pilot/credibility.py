@@ -288,17 +288,8 @@ def _event_study(days: Daily, plan: PilotPlan) -> tuple[pd.DataFrame, tuple[PreT
             relative = rates - np.where(known, before, 0).sum(axis=0) / known.sum(axis=0)
         for number, day, week, seen, due in zip(numbers, firsts, relative, decided, eligible, strict=True):
             test, units = _compared(week, days.treated)
-            row = {"metric": metric.name, "week": number, "start": day, "effect": test.effect}
-            share = seen.sum() / due.sum() if due.sum() else math.nan
-            rows.append(
-                {
-                    **row,
-                    "ci_low": test.ci_low,
-                    "ci_high": test.ci_high,
-                    "units": units,
-                    "decided_share": share,
-                }
-            )
+            row = {"metric": metric.name, "week": number, "start": day, **_limits(test), "units": units}
+            rows.append(row | {"decided_share": seen.sum() / due.sum() if due.sum() else math.nan})
         trends.append(_pretrend(metric.name, before, days.treated, plan))
     return pd.DataFrame(rows), tuple(trends)
 
@@ -324,6 +315,10 @@ def _pretrend(name: str, before: Floats, treated: Any, plan: PilotPlan) -> PreTr
 def _effect(sums: Sums, basis: Basis) -> dict[str, float]:
     values, treated, _ = effects.unit_values(sums, basis)
     test, _ = _compared(values[1] - values[0], treated)
+    return _limits(test)
+
+
+def _limits(test: TeamTest) -> dict[str, float]:
     return {"effect": test.effect, "ci_low": test.ci_low, "ci_high": test.ci_high}
 
 
@@ -337,16 +332,7 @@ def _compared(values: Floats, treated: Any, *, level: float = 0.95) -> tuple[Tea
     return test, int(usable.sum())
 
 
-Numbers = tuple[float | None, float | None, float | None, float | None]
-
-
-def _numbers(test: TeamTest) -> Numbers:
+def _numbers(test: TeamTest) -> tuple[float | None, float | None, float | None, float | None]:
     """Effect, interval and p-value; what there is not is ``None``, and without an interval no p-value."""
-    numbers = (
-        test.effect,
-        test.ci_low,
-        test.ci_high,
-        test.pvalue if math.isfinite(test.ci_low) else math.nan,
-    )
-    effect, low, high, pvalue = (float(number) if math.isfinite(number) else None for number in numbers)
-    return effect, low, high, pvalue
+    effect, low, high, pvalue = map(effects.number, (test.effect, test.ci_low, test.ci_high, test.pvalue))
+    return effect, low, high, None if low is None else pvalue

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimprove.inference import Floats
-from csimprove.pilot.effects import Sums
+from csimprove.pilot.effects import Sums, ratio
 from csimprove.settings import PilotPlan
 
 if TYPE_CHECKING:  # annotations only
@@ -58,8 +58,7 @@ class Daily:
             [self._over((day, day + timedelta(days=6)))[:, place].sum(axis=2) for day in firsts], axis=1
         )
         numerator, decided, undecided = weeks
-        rates = np.divide(numerator, decided, out=np.full_like(decided, np.nan), where=decided > 0)
-        return decided, decided + undecided, rates
+        return decided, decided + undecided, ratio(numerator, decided)
 
 
 def daily(measures: Measures, plan: PilotPlan, units: pd.DataFrame, *, over: Window | None = None) -> Daily:
@@ -72,24 +71,29 @@ def daily(measures: Measures, plan: PilotPlan, units: pd.DataFrame, *, over: Win
         last=last,
         where={plan.group: (*plan.pilot, *plan.control), plan.unit: tuple(units["unit"])},
     )
-    stratum = rows.groupby(list(plan.strata)).ngroup().to_numpy() if plan.strata else np.zeros(len(rows), int)
-    place = (
-        pd.Index(plan.metrics).get_indexer(pd.Index(rows["metric"])),
-        (rows["day"] - pd.Timestamp(first)).dt.days.to_numpy() + 1,
-        pd.Index(units["unit"]).get_indexer(pd.Index(rows[plan.unit])),
-        stratum,
-    )
-    days = (last - first).days + 2
-    shape = (len(plan.metrics), days, len(units), int(stratum.max(initial=0)) + 1)
-    cubes = []
-    for column in ("numerator", "denominator", "undecided"):
-        cube = np.zeros(shape)
-        np.add.at(cube, place, rows[column].to_numpy(dtype=float))
-        cubes.append(cube.cumsum(axis=1))
+    day = (rows["day"] - pd.Timestamp(first)).dt.days.to_numpy() + 1
+    summed = cubes(rows, plan, units, day, (last - first).days + 2)
     return Daily(
         metrics=tuple(measures.metric(name) for name in plan.metrics),
         first=first,
-        totals=np.stack(cubes),
+        totals=summed.cumsum(axis=2),
         units=tuple(units["unit"]),
         treated=(units["arm"] == "pilot").to_numpy(),
     )
+
+
+def cubes(
+    rows: pd.DataFrame, plan: PilotPlan, units: pd.DataFrame, time: NDArray[np.integer], length: int
+) -> Floats:
+    """Return sums (3: numerator, decided, undecided; metrics; times; units; strata), ``time`` by row."""
+    stratum = rows.groupby(list(plan.strata)).ngroup().to_numpy() if plan.strata else np.zeros(len(rows), int)
+    place = (
+        pd.Index(plan.metrics).get_indexer(pd.Index(rows["metric"])),
+        time,
+        pd.Index(units["unit"]).get_indexer(pd.Index(rows[plan.unit])),
+        stratum,
+    )
+    found = np.zeros((3, len(plan.metrics), length, len(units), int(stratum.max(initial=0)) + 1))
+    for cube, column in zip(found, ("numerator", "denominator", "undecided"), strict=True):
+        np.add.at(cube, place, rows[column].to_numpy(dtype=float))
+    return found

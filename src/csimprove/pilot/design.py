@@ -366,10 +366,7 @@ def _balance(trial: _Trial, units: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataF
     whole = trial.days.first, trial.days.last
     table = units[["unit", "group", "arm"]].assign(tickets_per_week=units["before"] / trial.weeks)
     for sums in trial.days.window_sums(whole, whole):
-        size = sums.decided[0].sum(axis=1)
-        table[sums.metric.name] = np.divide(
-            sums.numerator[0].sum(axis=1), size, out=np.full_like(size, np.nan), where=size > 0
-        )
+        table[sums.metric.name] = effects.ratio(sums.numerator[0].sum(axis=1), sums.decided[0].sum(axis=1))
     rows = []
     for name in table.columns[3:]:
         arms = [table.loc[table["arm"] == arm, name].mean() for arm in ("pilot", "control")]
@@ -383,9 +380,7 @@ def _advice(trial: _Trial, power: list[dict[str, Any]], planned: int) -> Iterato
     """Return what the numbers advise, about the design first, then by co-primary."""
     pilot, control = trial.arms
     if not effects.enough(pilot, control):
-        smallest = inference.smallest_pvalue(pilot, control)
-        arms = {"units_pilot": pilot, "units_control": control}
-        yield Reason("too_few_units", {**arms, "smallest_pvalue": smallest})
+        yield effects.too_few(pilot, control)
     mine = {
         (row["assignment"], row["metric"], row["weeks"]): row for row in power if row["units_pilot"] == pilot
     }

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from csimprove import inference
 from csimprove.inference import Floats, Permutation, TeamTest
-from csimprove.pilot.result import UNEQUAL, Cell, PilotMetric, Role, Status, TargetStatus
+from csimprove.pilot.result import UNEQUAL, Cell, PilotMetric, Reason, Role, Routing, Status, TargetStatus
 
 if TYPE_CHECKING:  # annotations only
     from csimprove.metrics import Metric
@@ -96,9 +96,15 @@ def standardised(numerator: Floats, decided: Floats) -> tuple[Floats, int, int]:
     there = decided > 0
     rates = np.divide(numerator, decided, out=np.zeros_like(numerator), where=there)
     weight = (mix * there).sum(axis=2)
-    values = np.divide((mix * rates).sum(axis=2), weight, out=np.full_like(weight, np.nan), where=weight > 0)
+    values = ratio((mix * rates).sum(axis=2), weight)
     lacking = ((~there & (mix > 0)).any(axis=2) & (weight > 0)).sum()
     return values, decided.shape[2], int(lacking)
+
+
+def ratio(total: Floats, size: Floats) -> Floats:
+    """Return ``total / size``; NaN where ``size`` is 0."""
+    values: Floats = np.divide(total, size, out=np.full_like(total, np.nan), where=size > 0)
+    return values
 
 
 def estimate(sums: Sums, *, basis: Basis, rng: np.random.Generator) -> Estimate:
@@ -177,7 +183,8 @@ def describe(
     shown = enough(found.units_pilot, found.units_control)
     low, high = (found.test.ci_low, found.test.ci_high) if shown else (math.nan, math.nan)
     eligible = sums.decided + sums.undecided
-    gap = _decided_gap(sums)
+    shares = _decided_shares(sums)
+    gap = float(np.nanmax(shares) - np.nanmin(shares)) if np.isfinite(shares).any() else 0.0
     weekly = float(eligible[1, treated].sum()) / weeks if metric.kind == "rate" else math.nan
     return PilotMetric(
         metric=metric.name,
@@ -186,16 +193,16 @@ def describe(
         better=metric.better,
         **_cells(sums),
         basis=found.basis,
-        effect=_number(found.test.effect),
-        ci_low=_number(low),
-        ci_high=_number(high),
+        effect=number(found.test.effect),
+        ci_low=number(low),
+        ci_high=number(high),
         pvalue=found.permutation.pvalue if shown and last_look else None,
         pvalue_holm=pvalue_holm if shown and last_look else None,
         smallest_pvalue=found.permutation.smallest,
-        crude_effect=_number(found.crude.effect),
-        crude_ci_low=_number(found.crude.ci_low) if shown else None,
-        crude_ci_high=_number(found.crude.ci_high) if shown else None,
-        mix_effect=_number(found.mix_effect),
+        crude_effect=number(found.crude.effect),
+        crude_ci_low=number(found.crude.ci_low) if shown else None,
+        crude_ci_high=number(found.crude.ci_high) if shown else None,
+        mix_effect=number(found.mix_effect),
         strata=found.strata,
         renormalised=found.renormalised,
         units_pilot=found.units_pilot,
@@ -203,15 +210,28 @@ def describe(
         asked=asked,
         **_level(metric, found.crude_rates[1, treated]),
         status=judge(role, metric.better, low, high, asked=asked, pvalue_holm=pvalue_holm),
-        tickets_per_week=_number(found.test.effect * weekly),
-        tickets_low=_number(low * weekly),
-        tickets_high=_number(high * weekly),
-        information=_information(sums),
+        tickets_per_week=number(found.test.effect * weekly),
+        tickets_low=number(low * weekly),
+        tickets_high=number(high * weekly),
+        information=float(np.nan_to_num(shares[1]).min()),
         confidence=confidence,
         decided_gap=gap,
         unequally_decided=gap > UNEQUAL,
         variant=metric.variant,
     )
+
+
+def too_few(pilot: int, control: int, **about: str) -> Reason:
+    """Return the reason that so many units carry neither an interval nor a p-value."""
+    smallest = inference.smallest_pvalue(pilot, control)
+    values = {"units_pilot": pilot, "units_control": control, "smallest_pvalue": smallest}
+    return Reason("too_few_units", values | about)
+
+
+def moved(code: str, test: TeamTest | Routing, margin: float, **about: str) -> Reason:
+    """Return the reason that volume or mix of tickets moved further than the margin."""
+    limits = {"change": test.effect, "ci_low": test.ci_low, "ci_high": test.ci_high, "margin": margin}
+    return Reason(code, about | limits)
 
 
 def judge(
@@ -243,9 +263,7 @@ def judge(
 
 
 def _crude(sums: Sums) -> Floats:
-    size, total = sums.decided.sum(axis=2), sums.numerator.sum(axis=2)
-    values: Floats = np.divide(total, size, out=np.full_like(total, np.nan), where=size > 0)
-    return values
+    return ratio(sums.numerator.sum(axis=2), sums.decided.sum(axis=2))
 
 
 def _merged(part: Floats, thin: NDArray[np.bool_]) -> Floats:
@@ -257,7 +275,8 @@ def _welch(values: Floats, treated: NDArray[np.bool_]) -> TeamTest:
     return inference.welch(changes[treated], changes[~treated])
 
 
-def _number(value: float) -> float | None:
+def number(value: float) -> float | None:
+    """Return a number that is one, else ``None``."""
     return float(value) if math.isfinite(value) else None
 
 
@@ -273,24 +292,13 @@ def _cells(sums: Sums) -> dict[str, Any]:
     return cells
 
 
-def _information(sums: Sums) -> float:
-    """Share of the pilot window's eligible tickets that are decided, of the arm that has less."""
-    decided, undecided = sums.decided[1].sum(axis=1), sums.undecided[1].sum(axis=1)
-    shares = []
-    for chosen in (sums.treated, ~sums.treated):
-        eligible = decided[chosen].sum() + undecided[chosen].sum()
-        shares.append(float(decided[chosen].sum() / eligible) if eligible else 0.0)
-    return min(shares)
-
-
-def _decided_gap(sums: Sums) -> float:
-    """Largest minus smallest share of decided tickets over the arms and periods that have tickets."""
-    shares = []
-    for chosen in (sums.treated, ~sums.treated):
-        decided, undecided = (part[:, chosen].sum(axis=(1, 2)) for part in (sums.decided, sums.undecided))
-        eligible = decided + undecided
-        shares += (decided[eligible > 0] / eligible[eligible > 0]).tolist()
-    return max(shares) - min(shares) if shares else 0.0
+def _decided_shares(sums: Sums) -> Floats:
+    """Share of decided tickets by period and arm; NaN without a ticket."""
+    decided, eligible = (
+        np.stack([part[:, arm].sum(axis=(1, 2)) for arm in (sums.treated, ~sums.treated)], axis=1)
+        for part in (sums.decided, sums.decided + sums.undecided)
+    )
+    return ratio(decided, eligible)
 
 
 def _level(metric: Metric, during: Floats) -> dict[str, Any]:
@@ -304,9 +312,9 @@ def _level(metric: Metric, during: Floats) -> dict[str, Any]:
         target = metric.target if metric.better == "higher" else -metric.target
         status = "reached" if above[0] >= target else "not_reached" if above[1] < target else "cannot_tell"
     return {
-        "level": _number(level),
-        "level_low": _number(low),
-        "level_high": _number(high),
+        "level": number(level),
+        "level_low": number(low),
+        "level_high": number(high),
         "target": metric.target,
         "target_status": status,
     }

@@ -15,10 +15,11 @@ from csimprove import inference
 from csimprove.inference import TeamTest
 from csimprove.pilot import effects, gate
 from csimprove.pilot.caveats import cannot_conclude
+from csimprove.pilot.daily import cubes
 from csimprove.pilot.durations import pilot_durations
 from csimprove.pilot.effects import Basis, Estimate, Sums
 from csimprove.pilot.lock import PlanLock
-from csimprove.pilot.looks import expected_metrics, look_metrics
+from csimprove.pilot.looks import look_metrics
 from csimprove.pilot.result import Look, LookMetric, PilotMetric, PilotResult, Role, Routing, StaffShare
 from csimprove.pilot.roster import local_day, roster
 from csimprove.settings import PilotPlan
@@ -160,14 +161,13 @@ def snapshot(measures: Measures, plan: PilotPlan, *, rng: np.random.Generator) -
     sums = sums_of(measures, plan, units, windows)
     basis: Basis = "crude" if plan.crude_reason else "standardised"
     volume = _volume(units)
-    margin = plan.volume_margin
     return Snapshot(
         units=units,
         windows=windows,
         sums=sums,
         found=[effects.estimate(part, basis=basis, rng=rng) for part in sums],
         volume=volume,
-        volume_ok=None if volume is None else volume.ci_low <= margin and volume.ci_high >= -margin,
+        volume_ok=None if volume is None else _stayed(volume, plan),
         routing=_routing(plan, units, windows),
     )
 
@@ -199,8 +199,12 @@ def _with_expected(
     return tuple(
         replace(
             look,
-            expected=expected_metrics(
-                before, now.sums, coming[: coming.index(look.date) + 1], plan=plan, last=look.last
+            expected=look_metrics(
+                before,
+                plan=plan,
+                last=look.last,
+                now=now.sums,
+                ahead=coming[: coming.index(look.date) + 1],
             ),
         )
         if look.date in coming
@@ -223,23 +227,11 @@ def sums_of(
     """Turn the two windows into arrays (metric, period, unit, stratum)."""
     rows = pd.concat([window.assign(period=period) for period, window in enumerate(windows)])
     rows = rows[rows[plan.unit] != ""]
-    stratum = rows.groupby(list(plan.strata)).ngroup().to_numpy() if plan.strata else np.zeros(len(rows), int)
-    place = (
-        pd.Index(plan.metrics).get_indexer(pd.Index(rows["metric"])),
-        rows["period"].to_numpy(),
-        pd.Index(units["unit"]).get_indexer(pd.Index(rows[plan.unit])),
-        stratum,
-    )
-    shape = (len(plan.metrics), len(PERIODS), len(units), stratum.max() + 1)
-    cubes = []
-    for column in ("numerator", "denominator", "undecided"):
-        cube = np.zeros(shape)
-        np.add.at(cube, place, rows[column].to_numpy(dtype=float))
-        cubes.append(cube)
+    found = cubes(rows, plan, units, rows["period"].to_numpy(), len(PERIODS))
     treated = (units["arm"] == "pilot").to_numpy()
     return [
         Sums(measures.metric(name), numerator, decided, undecided, treated)
-        for name, numerator, decided, undecided in zip(plan.metrics, *cubes, strict=True)
+        for name, numerator, decided, undecided in zip(plan.metrics, *found, strict=True)
     ]
 
 
@@ -295,6 +287,11 @@ def _volume(units: pd.DataFrame) -> TeamTest | None:
     return TeamTest(effect, logs.se, logs.df, logs.t, logs.pvalue, low, high)
 
 
+def _stayed(test: TeamTest, plan: PilotPlan) -> bool:
+    """Whether an interval reaches into the plan's margin for volume and mix."""
+    return test.ci_low <= plan.volume_margin and test.ci_high >= -plan.volume_margin
+
+
 def _routing(plan: PilotPlan, units: pd.DataFrame, windows: list[pd.DataFrame]) -> tuple[Routing, ...]:
     """Compare how the mix of received tickets moved, for every value of every stratum column."""
     names = pd.Index(units["unit"])
@@ -316,10 +313,9 @@ def _routing(plan: PilotPlan, units: pd.DataFrame, windows: list[pd.DataFrame]) 
         shares = [(part := cube[period, arm].sum(axis=0)) / part.sum() for arm in arms for period in (0, 1)]
         for place, value in enumerate(values):
             test = inference.welch(changes[treated[usable], place], changes[~treated[usable], place])
-            ok = test.ci_low <= plan.volume_margin and test.ci_high >= -plan.volume_margin
-            limits = test.effect, test.ci_low, test.ci_high
             a, b, c, d = (float(share[place]) for share in shares)
-            found.append(Routing(column, str(value), a, b, c, d, *limits, ok))
+            limits = test.effect, test.ci_low, test.ci_high
+            found.append(Routing(column, str(value), a, b, c, d, *limits, _stayed(test, plan)))
     return tuple(found)
 
 

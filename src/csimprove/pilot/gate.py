@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Literal
 
-from csimprove.inference import TeamTest, smallest_pvalue
-from csimprove.pilot.effects import enough
+from csimprove.inference import TeamTest
+from csimprove.pilot.effects import enough, moved, too_few
 from csimprove.pilot.result import Look, LookMetric, PilotMetric, Reason, Routing, Verdict
 from csimprove.settings import PilotPlan
 
@@ -41,18 +41,13 @@ def decide(
     interval above its minimum gain. Else EXTEND, or CANNOT TELL if the plan leaves no time.
     """
     if not enough(*arms):
-        values: Values = {
-            "units_pilot": arms[0],
-            "units_control": arms[1],
-            "smallest_pvalue": smallest_pvalue(*arms),
-        }
-        return "cannot_tell", Reason("too_few_units", values)
+        return "cannot_tell", too_few(*arms)
     if today < decided_on:
         return "extend", Reason("before_decision_date", {"date": decided_on.isoformat()})
     if doubt := _doubt(metrics, plan=plan, volume=volume, volume_ok=volume_ok):
         return "cannot_tell", doubt
-    if moved := rerouted(routing, plan):
-        return "cannot_tell", moved
+    if other_mix := rerouted(routing, plan):
+        return "cannot_tell", other_mix
     for role, status, code in (
         ("guardrail", "harmed", "guardrail_harmed"),
         ("co_primary", "harmed", "co_primary_harmed"),
@@ -104,13 +99,11 @@ def settled(looks: Sequence[Look], *, otherwise: Decision) -> Decision:
 
 def rerouted(routing: Sequence[Routing], plan: PilotPlan) -> Reason | None:
     """Return which kind of tickets moved, unless the plan says that the process is to move them."""
-    moved = [row for row in routing if not row.ok]
-    if plan.crude_reason or not moved:
+    others = [row for row in routing if not row.ok]
+    if plan.crude_reason or not others:
         return None
-    most = max(moved, key=lambda row: abs(row.effect))
-    values: Values = {"column": most.column, "value": most.value, "change": most.effect}
-    values |= {"ci_low": most.ci_low, "ci_high": most.ci_high, "margin": plan.volume_margin}
-    return Reason("routing_moved", values)
+    most = max(others, key=lambda row: abs(row.effect))
+    return moved("routing_moved", most, plan.volume_margin, column=most.column, value=most.value)
 
 
 def _co_primaries(metrics: Sequence[PilotMetric]) -> list[PilotMetric]:
@@ -128,12 +121,9 @@ def _doubt(
             return Reason("low_information", {**values, "needed": INFORMATION})
     for metric in co_primary:
         if metric.status == "no_interval":
-            values = {"units_pilot": metric.units_pilot, "units_control": metric.units_control}
-            smallest = smallest_pvalue(metric.units_pilot, metric.units_control)
-            return Reason("too_few_units", {**values, "smallest_pvalue": smallest, "metric": metric.metric})
+            return too_few(metric.units_pilot, metric.units_control, metric=metric.metric)
     if volume is not None and volume_ok is False:
-        values = {"change": volume.effect, "ci_low": volume.ci_low, "ci_high": volume.ci_high}
-        return Reason("volume_moved", {**values, "margin": plan.volume_margin})
+        return moved("volume_moved", volume, plan.volume_margin)
     return None
 
 

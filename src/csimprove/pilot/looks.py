@@ -73,9 +73,14 @@ def planned_information(sums: Sums, plan: PilotPlan) -> tuple[int, float]:
 
 
 def look_metrics(
-    snapshots: Sequence[tuple[Sequence[Sums], Sequence[Estimate]]], *, plan: PilotPlan, last: bool
+    snapshots: Sequence[tuple[Sequence[Sums], Sequence[Estimate]]],
+    *,
+    plan: PilotPlan,
+    last: bool,
+    now: Sequence[Sums] = (),
+    ahead: Sequence[date] = (),
 ) -> tuple[LookMetric, ...]:
-    """Judge every co-primary and guardrail at the latest of the looks made.
+    """Judge every co-primary and guardrail at the latest of the looks made, or say what one ahead will ask.
 
     Parameters
     ----------
@@ -85,6 +90,11 @@ def look_metrics(
         Roles and what is asked.
     last
         The judged look is the last one of the plan: it spends what is left.
+    now
+        Sums as of now, for what is planned; with ``ahead`` only.
+    ahead
+        Days of the looks from the next one on, up to the one asked for: its bounds are those if tickets come
+        in evenly until then, without an effect.
 
     Returns
     -------
@@ -97,58 +107,25 @@ def look_metrics(
     this look and of those made before it. The bounds hold for z; |t| of the Welch test is compared with the
     quantile of t that has the same nominal p.
     """
-    found = []
-    for place, role in _judged(plan):
-        sums, estimate = snapshots[-1][0][place], snapshots[-1][1][place]
-        counts = planned_information(sums, plan)
-        shares = _information(snapshots, place, plan)
-        if not counts[0]:
-            continue
-        if last:
-            shares[-1] = 1.0
-        bound = look_bound(shares, role, last=last)
-        found.append(_look_metric(sums, estimate, role, _asked(plan, role, place), counts, shares[-1], bound))
-    return tuple(found)
-
-
-def expected_metrics(
-    snapshots: Sequence[tuple[Sequence[Sums], Sequence[Estimate]]],
-    now: Sequence[Sums],
-    ahead: Sequence[date],
-    *,
-    plan: PilotPlan,
-    last: bool,
-) -> tuple[LookMetric, ...]:
-    """Return the bounds of the last of the looks ahead, if tickets come in evenly until then.
-
-    Parameters
-    ----------
-    snapshots
-        Sums and estimates at the looks made.
-    now
-        Sums as of now, for what is planned.
-    ahead
-        Days of the looks from the next one on, up to the one asked for.
-    plan
-        Roles and what is asked.
-    last
-        It is the last look of the plan.
-    """
     start, end = plan.during
     length = (end - start).days + 1
     found = []
     for place, role in _judged(plan):
-        sums = now[place]
-        planned = planned_information(sums, plan)[1]
+        made = [planned_information(sums[place], plan) for sums, _ in snapshots]
+        sums = now[place] if ahead else snapshots[-1][0][place]
         ripe = [((day - start).days + 1 - sums.metric.window_days) / length for day in ahead]
-        shares = [*_information(snapshots, place, plan), *(min(max(part, 0.0), EARLY) for part in ripe)]
-        if last:
+        shares = [min(decided / planned, EARLY) if planned else 0.0 for decided, planned in made]
+        shares += [min(max(part, 0.0), EARLY) for part in ripe]
+        if last and (ahead or made[-1][0]):
             shares[-1] = 1.0
         if not shares[-1]:
             continue
-        counts = round(shares[-1] * planned), planned
+        planned = planned_information(sums, plan)[1]
+        counts = (round(shares[-1] * planned), planned) if ahead else made[-1]
+        estimate = None if ahead else snapshots[-1][1][place]
+        asked = (plan.minimum_gain if role == "co_primary" else plan.margin)[plan.metrics[place]]
         bound = look_bound(shares, role, last=last)
-        found.append(_look_metric(sums, None, role, _asked(plan, role, place), counts, shares[-1], bound))
+        found.append(_look_metric(sums, estimate, role, asked, counts, shares[-1], bound))
     return tuple(found)
 
 
@@ -168,17 +145,6 @@ def _judged(plan: PilotPlan) -> list[tuple[int, Role]]:
     """Place in the plan and role of the metrics that looks judge."""
     roles: list[tuple[int, Role]] = [(plan.metrics.index(name), "co_primary") for name in plan.co_primary]
     return roles + [(plan.metrics.index(name), "guardrail") for name in plan.guardrail]
-
-
-def _asked(plan: PilotPlan, role: Role, place: int) -> float:
-    return (plan.minimum_gain if role == "co_primary" else plan.margin)[plan.metrics[place]]
-
-
-def _information(
-    snapshots: Sequence[tuple[Sequence[Sums], Sequence[Estimate]]], place: int, plan: PilotPlan
-) -> list[float]:
-    counts = [planned_information(sums[place], plan) for sums, _ in snapshots]
-    return [min(decided / planned, EARLY) if planned else 0.0 for decided, planned in counts]
 
 
 def _look_metric(

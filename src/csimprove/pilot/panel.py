@@ -220,9 +220,7 @@ def _verdict(
     test: TeamTest, arms: tuple[int, int], minimum_gain: float, better: str
 ) -> tuple[Verdict, Reason, Status]:
     if not effects.enough(*arms):
-        counts = {"units_pilot": arms[0], "units_control": arms[1]}
-        smallest = inference.smallest_pvalue(*arms)
-        return "cannot_tell", Reason("too_few_units", {**counts, "smallest_pvalue": smallest}), "no_interval"
+        return "cannot_tell", effects.too_few(*arms), "no_interval"
     status = effects.judge("co_primary", better, test.ci_low, test.ci_high, asked=minimum_gain)
     verdict, code = _ENDS[status]
     numbers = {"effect": test.effect, "ci_low": test.ci_low, "ci_high": test.ci_high, "asked": minimum_gain}
