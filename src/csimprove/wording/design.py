@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from csimprove.metrics.definitions import CATALOGUE
 from csimprove.settings import Language
-from csimprove.wording.figures import FigureWords
-from csimprove.wording.lookup import capital, joined, metric_name, text, unit_name
+from csimprove.wording.figures import FigureWords, figure_words, spans
+from csimprove.wording.lookup import capital, listed, metric_name, text
 from csimprove.wording.numbers import (
+    NO_NUMBER,
     Unit,
     count,
     date_text,
     level,
-    missing,
     number,
     p_value,
     period_text,
@@ -21,7 +21,16 @@ from csimprove.wording.numbers import (
     trimmed,
 )
 from csimprove.wording.sentences import MIN_PILOT_UNITS, MIN_UNITS, verdict_word
-from csimprove.wording.spoken import Spoken, spoken_metric, spoken_pilot
+from csimprove.wording.spoken import (
+    Spoken,
+    names_of,
+    of_role,
+    pilot_metric,
+    spoken_both,
+    spoken_metric,
+    spoken_pilot,
+    spoken_plan,
+)
 
 if TYPE_CHECKING:
     from csimprove.pilot import Look, PilotDesign, PilotResult, Reason
@@ -43,22 +52,14 @@ def unit_of(metric: str) -> Unit:
 
 def spoken_design(design: PilotDesign, language: Language = "en") -> Spoken:
     """Return plan, units and history of a design as texts."""
-    plan, arms = design.plan, design.units["arm"]
-    pilot, control = (int((arms == arm).sum()) for arm in ("pilot", "control"))
+    arms = design.units["arm"]
     return {
-        "pilot": joined(plan.pilot, language),
-        "control": joined(plan.control, language),
-        "unit": unit_name(plan.unit, language),
-        "units": unit_name(plan.unit, language, many=True),
-        "group": unit_name(plan.group, language),
-        "groups": unit_name(plan.group, language, many=True),
-        "pilot_n": count(pilot),
-        "control_n": count(control),
+        **spoken_plan(design.plan, language),
+        "pilot_n": count((arms == "pilot").sum()),
+        "control_n": count((arms == "control").sum()),
         "planned": trimmed(planned_weeks(design), "minutes"),
-        "before": period_text(*plan.before, language),
-        "during": period_text(*plan.during, language),
         "history": period_text(*design.history, language),
-        "smallest": smallest_text(design),
+        "smallest": p_value(design.smallest_pvalue).removeprefix("p = "),
         "least_pilot": count(MIN_PILOT_UNITS),
         "least": count(MIN_UNITS),
     }
@@ -68,11 +69,6 @@ def planned_weeks(design: PilotDesign) -> int:
     """Return the planned length of the pilot in weeks, rounded as the design tries it."""
     first, last = design.plan.during
     return max(1, round(((last - first).days + 1) / 7))
-
-
-def smallest_text(design: PilotDesign) -> str:
-    """Return the smallest p-value that the planned arms can give."""
-    return p_value(design.smallest_pvalue).removeprefix("p = ")
 
 
 def design_headline(design: PilotDesign, language: Language = "en") -> str:
@@ -118,40 +114,31 @@ def advice_text(advice: Reason, design: PilotDesign, language: Language = "en") 
         One to three sentences.
     """
     words = _advised(advice, design, language)
-    given = advice.values
-    alike = advice.code == "spread" and words["detectable_planned"] == words["detectable_spread"]
-    parts = [text("advice.spread.alike" if alike else f"advice.{advice.code}", language, **words)]
-    if advice.code == "spread":
-        known = {name: given.get(f"false_{name}") for name in ("planned", "spread")}
-        if all(not missing(_number(value)) for value in known.values()):
-            words |= {f"false_{name}": count(100 * float(value or 0)) for name, value in known.items()}
-        if "false_planned" in words and words["false_planned"] != words["false_spread"]:
-            parts.append(text("advice.spread.false", language, **words))
-        if given.get("modelled"):
-            parts.append(text("advice.spread.modelled", language))
+    if advice.code != "spread":
+        return capital(text(f"advice.{advice.code}", language, **words))
+    alike = words["detectable_planned"] == words["detectable_spread"]
+    parts = [text("advice.spread.alike" if alike else "advice.spread", language, **words)]
+    false = [words.get(f"false_{name}", NO_NUMBER) for name in ("planned", "spread")]
+    if NO_NUMBER not in false and false[0] != false[1]:
+        parts.append(text("advice.spread.false", language, **words))
+    if advice.values.get("modelled"):
+        parts.append(text("advice.spread.modelled", language))
     return capital({"en": " ", "zh": ""}[language].join(parts))
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
 
 
 def _advised(advice: Reason, design: PilotDesign, language: Language) -> Spoken:
     words = spoken_design(design, language)
-    values = advice.values
-    if "metric" in values:
-        metric = str(values["metric"])
-        unit = unit_of(metric)
-        words["name"] = metric_name(metric, language, inline=True)
-        for name in ("se_planned", "se_spread", "detectable_planned", "detectable_spread", "detectable"):
-            if name in values:
-                found = _number(values[name])
-                words[name] = number(None, unit) if missing(found) else size(found or 0.0, unit, language)
-        if "minimum_gain" in values:
-            words["minimum_gain"] = size(float(values["minimum_gain"]), unit, language)
-    for name in ("weeks", "independent", "needed"):
-        if name in values:
-            words[name] = trimmed(float(values[name]), "minutes")
+    values: dict[str, Any] = advice.values
+    unit = unit_of(str(values.get("metric")))
+    for name, value in values.items():
+        if name == "metric":
+            words["name"] = metric_name(value, language, inline=True)
+        elif name.startswith(("se_", "detectable", "minimum_gain")):
+            words[name] = size(value, unit, language)
+        elif name.startswith("false_"):
+            words[name] = number(value, "share", places=0)
+        elif name in ("weeks", "independent", "needed"):
+            words[name] = trimmed(value, "minutes")
     return words
 
 
@@ -185,27 +172,19 @@ def power_curve(design: PilotDesign, metric: str, *, language: Language = "en") 
     }
     if planned.empty:
         title = capital(text("figure.power.none", language, **words))
-        return FigureWords(
-            title=title,
-            lede=text("figure.power.lede", language, **words),
-            caption=text("figure.power.caption", language, **words),
-            alt=title,
-        )
-    at = planned.iloc[(planned["weeks"] - planned_weeks(design)).abs().argmin()]
-    words |= {
-        "weeks": trimmed(float(at["weeks"]), "minutes"),
-        "detectable": size(at["detectable"], unit, language),
-    }
-    ends = [(key, planned.iloc[place]) for key, place in (("first", 0), ("last", -1))]
-    for key, row in ends:
-        words[f"{key}_weeks"] = trimmed(float(row["weeks"]), "minutes")
-        words[key] = size(row["detectable"], unit, language)
-    return FigureWords(
-        title=capital(text("figure.power.title", language, **words)),
-        lede=text("figure.power.lede", language, **words),
-        caption=text("figure.power.caption", language, **words),
-        alt=text("figure.power.alt", language, **words),
-    )
+        return figure_words("power", language, words, title=title, alt=title)
+    at = (planned["weeks"] - planned_weeks(design)).abs().argmin()
+    for weeks, gain, place in (
+        ("weeks", "detectable", at),
+        ("first_weeks", "first", 0),
+        ("last_weeks", "last", -1),
+    ):
+        row = planned.iloc[place]
+        words |= {
+            weeks: trimmed(row["weeks"], "minutes"),
+            gain: size(row["detectable"], unit, language),
+        }
+    return figure_words("power", language, words)
 
 
 def pilot_daily(result: PilotResult, metric: str, *, language: Language = "en") -> FigureWords:
@@ -225,29 +204,15 @@ def pilot_daily(result: PilotResult, metric: str, *, language: Language = "en") 
     FigureWords
         Heading, one line, caption and alt text.
     """
-    one = next(row for row in result.metrics if row.metric == metric)
-    words = {**spoken_pilot(result, language), **spoken_metric(one, language)}
-    daily = result.daily
-    days = daily[(daily["metric"] == metric) & daily["value"].notna()]
-    moments = days["day"].astype(str).str[:10]
-    periods = {
-        "before": moments <= result.plan.before[1].isoformat(),
-        "during": moments >= result.plan.during[0].isoformat(),
-    }
-    for arm in ("pilot", "control"):
-        for period, rows in periods.items():
-            values = days.loc[(days["arm"] == arm) & rows, "value"]
-            words[f"{arm}_{period}"] = level(values.median() if len(values) else None, one.unit, language)
-            words[f"{arm}_{period}_days"] = count(len(values))
+    one = pilot_metric(result, metric)
+    words = spoken_both(result, one, language)
+    days = result.daily[(result.daily["metric"] == metric) & result.daily["value"].notna()]
+    for key, values in spans(days, "day", result.plan).items():
+        words[key] = level(values.median() if len(values) else None, one.unit, language)
+        words[f"{key}_days"] = count(len(values))
     tickets = days.groupby("arm")["denominator"].median()
-    for arm in ("pilot", "control"):
-        words[f"{arm}_tickets"] = count(tickets.get(arm))
-    return FigureWords(
-        title=capital(text("figure.daily.title", language, **words)),
-        lede=text("figure.daily.lede", language, **words),
-        caption=text("figure.daily.caption", language, **words),
-        alt=text("figure.daily.alt", language, **words),
-    )
+    words |= {f"{arm}_tickets": count(tickets.get(arm)) for arm in ("pilot", "control")}
+    return figure_words("daily", language, words)
 
 
 def pilot_looks(result: PilotResult, *, language: Language = "en") -> FigureWords:
@@ -266,7 +231,6 @@ def pilot_looks(result: PilotResult, *, language: Language = "en") -> FigureWord
         Heading, one line, caption and alt text.
     """
     words = spoken_pilot(result, language)
-    made = [look for look in result.looks if look.made]
     items = [
         text(
             "figure.looks.item",
@@ -277,20 +241,15 @@ def pilot_looks(result: PilotResult, *, language: Language = "en") -> FigureWord
         )
         for look in result.looks
     ]
-    words |= {"looks": {"en": "; ", "zh": "；"}[language].join(items), "made": count(len(made))}
-    words["n"] = count(len(result.looks))
-    return FigureWords(
-        title=_passed(result, language),
-        lede=text("figure.looks.lede", language, **words),
-        caption=text("figure.looks.caption", language, **words),
-        alt=text("figure.looks.alt", language, **words),
-    )
+    made = count(sum(look.made for look in result.looks))
+    words |= {"looks": listed(items, language), "made": made, "n": count(len(result.looks))}
+    return figure_words("looks", language, words, title=_passed(result, language))
 
 
 def _passed(result: PilotResult, language: Language) -> str:
     """Return at which look each main measure passed for the first time."""
     parts = []
-    for metric in (one for one in result.metrics if one.role == "co_primary"):
+    for metric in of_role(result, "co_primary"):
         passed = [
             look.number
             for look in result.looks
@@ -298,9 +257,9 @@ def _passed(result: PilotResult, language: Language) -> str:
             if one.metric == metric.metric and one.status == "worth_having"
         ]
         key = "figure.looks.passed" if passed else "figure.looks.open"
-        words = {"name": spoken_metric(metric, language)["name"], "n": count(min(passed, default=0))}
-        parts.append(text(key, language, **words))
-    return capital({"en": "; ", "zh": "；"}[language].join(parts))
+        name = names_of([metric], language)
+        parts.append(text(key, language, name=name, n=count(min(passed, default=0))))
+    return listed(parts, language)
 
 
 def decision_text(look: Look, language: Language = "en") -> str:
@@ -330,14 +289,12 @@ def tracking_headline(result: PilotResult, language: Language = "en") -> str:
 def stop_rules(result: PilotResult, language: Language = "en") -> list[tuple[str, str]]:
     """Return what would end the pilot at a look: a name and a sentence with this plan's numbers each."""
     words = spoken_pilot(result, language)
-    roles = {
-        role: [one for one in result.metrics if one.role == role] for role in ("co_primary", "guardrail")
-    }
-    joint = {"en": "; ", "zh": "；"}[language]
     rules = []
     for key, role in (("go", "co_primary"), ("harm", "guardrail"), ("no_gain", "co_primary")):
-        if roles[role]:
-            items = [text("stop_rule.item", language, **spoken_metric(one, language)) for one in roles[role]]
-            said = text(f"stop_rule.{key}", language, items=joint.join(items), **words)
+        items = [
+            text("stop_rule.item", language, **spoken_metric(one, language)) for one in of_role(result, role)
+        ]
+        if items:
+            said = text(f"stop_rule.{key}", language, items=listed(items, language), **words)
             rules.append((text(f"stop_rule.{key}.name", language), said))
     return [*rules, (text("stop_rule.else.name", language), text("stop_rule.else", language, **words))]

@@ -6,20 +6,19 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from csimprove.settings import Language
-from csimprove.wording.figures import FigureWords
-from csimprove.wording.lookup import PHRASES, capital, metric_name, text
+from csimprove.wording.figures import FigureWords, figure_words
+from csimprove.wording.lookup import capital, known, listed, metric_name, text
 from csimprove.wording.numbers import (
     change,
     count,
     date_text,
     interval,
-    missing,
     number,
     percent,
     trimmed,
 )
 from csimprove.wording.sentences import effect_clause, moved_words
-from csimprove.wording.spoken import Spoken, spoken_metric, spoken_pilot
+from csimprove.wording.spoken import pilot_metric, spoken_both, spoken_metric, spoken_pilot
 
 if TYPE_CHECKING:  # wording needs no engine
     import pandas as pd
@@ -56,38 +55,30 @@ def pilot_robustness(
     FigureWords
         Heading, one line, caption and alt text.
     """
-    one, words = _about(result, metric, language)
-    main = [way for way in credibility.robustness if (way.metric, way.way) == (metric, "main")]
-    ways = [
-        way.effect
-        for way in credibility.robustness
-        if way.metric == metric and way.way not in ("main", "wild_bootstrap") and way.effect is not None
+    one = pilot_metric(result, metric)
+    words = spoken_both(result, one, language)
+    ways = [way for way in credibility.robustness if way.metric == metric]
+    band = next((way for way in ways if way.way == "main" and way.ci_low is not None), None)
+    effects = [
+        way.effect for way in ways if way.way not in ("main", "wild_bootstrap") and way.effect is not None
     ]
     false = [
-        row
+        frame[(frame["metric"] == metric) & ~frame["real"].astype(bool) & frame["ci_low"].notna()]
         for frame in (credibility.placebo_dates, credibility.placebo_groups)
-        for row in frame[(frame["metric"] == metric) & ~frame["real"].astype(bool)].to_dict("records")
-        if not missing(row["ci_low"])
     ]
-    zero = sum(row["ci_low"] <= 0 <= row["ci_high"] for row in false)
-    band = main[0] if main and main[0].ci_low is not None else None
-    inside = [value for value in ways if band and _within(value, band.ci_low, band.ci_high)]
+    tried = sum(map(len, false))
+    inside = [value for value in effects if band and _within(value, band.ci_low, band.ci_high)]
     words |= {
-        "ways": count(len(ways)),
+        "ways": count(len(effects)),
         "agree": count(len(inside)),
-        "false": count(len(false)),
-        "zero": count(zero),
-        "ways_range": _range(ways, one, language),
-        "false_range": _range([row["effect"] for row in false], one, language),
+        "false": count(tried),
+        "zero": count(tried - sum(map(_clear, false))),
+        "ways_range": _range(effects, one, language),
+        "false_range": _range([effect for frame in false for effect in frame["effect"]], one, language),
     }
-    parts = ["agree" if band else "no_band", "zero" if false else "no_false"]
+    parts = ["agree" if band else "no_band", "zero" if tried else "no_false"]
     said = [text(f"figure.robustness.{part}", language, **words) for part in parts]
-    return FigureWords(
-        title=capital({"en": "; ", "zh": "；"}[language].join(said)),
-        lede=text("figure.robustness.lede", language, **words),
-        caption=text("figure.robustness.caption", language, **words),
-        alt=text("figure.robustness.alt", language, **words),
-    )
+    return figure_words("robustness", language, words, title=listed(said, language))
 
 
 def pilot_event_study(
@@ -111,7 +102,8 @@ def pilot_event_study(
     FigureWords
         Heading, one line (the pre-trend), caption and alt text.
     """
-    one, words = _about(result, metric, language)
+    one = pilot_metric(result, metric)
+    words = spoken_both(result, one, language)
     study = credibility.event_study
     weeks = study[(study["metric"] == metric) & study["ci_low"].notna()]
     before, during = weeks[weeks["week"] < 0], weeks[weeks["week"] >= 0]
@@ -124,12 +116,8 @@ def pilot_event_study(
         "during_range": _range(during["effect"].tolist(), one, language),
     }
     trend = next((trend for trend in credibility.pretrends if trend.metric == metric), None)
-    return FigureWords(
-        title=capital(text("figure.event.title", language, **words)),
-        lede=pretrend_text(trend, one, language) if trend else text("figure.event.lede", language),
-        caption=text("figure.event.caption", language, **words),
-        alt=text("figure.event.alt", language, **words),
-    )
+    own = {"lede": pretrend_text(trend, one, language)} if trend else {}
+    return figure_words("event", language, words, **own)
 
 
 def pretrend_text(trend: PreTrend, metric: PilotMetric, language: Language = "en") -> str:
@@ -183,8 +171,8 @@ def caveat_text(caveat: Reason, result: PilotResult, language: Language = "en") 
     values = caveat.values  # noqa: PD011  (a dict)
     words = spoken_pilot(result, language)
     if "metric" in values:
-        words = _about(result, str(values["metric"]), language)[1]
-        words["effect"] = capital(effect_clause(_metric(result, str(values["metric"])), language))
+        one = pilot_metric(result, str(values["metric"]))
+        words |= spoken_metric(one, language) | {"effect": capital(effect_clause(one, language))}
     words |= moved_words(values, language)
     if "gap" in values:
         words["gap"] = number(float(values["gap"]), "share")
@@ -239,17 +227,8 @@ def plan_value(value: Any, language: Language = "en") -> str:
 def plan_field(changed: PlanChange, language: Language = "en") -> str:
     """Return what a field of the plan is called, with the metric it is about."""
     field, _, name = changed.field.partition(".")
-    said = text(f"plan.{field}", language) if f"plan.{field}" in PHRASES else field.replace("_", " ")
+    said = known(f"plan.{field}", field, language)
     return {"en": f"{said}, ", "zh": f"{said}，"}[language] + metric_name(name, language) if name else said
-
-
-def _metric(result: PilotResult, metric: str) -> PilotMetric:
-    return next(one for one in result.metrics if one.metric == metric)
-
-
-def _about(result: PilotResult, metric: str, language: Language) -> tuple[PilotMetric, Spoken]:
-    one = _metric(result, metric)
-    return one, {**spoken_pilot(result, language), **spoken_metric(one, language)}
 
 
 def _within(value: float, low: float | None, high: float | None) -> bool:

@@ -6,15 +6,20 @@ Each function returns the heading (the finding), one line of text, the caption a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypedDict
 
 from csimprove.settings import Language
-from csimprove.wording.lookup import capital, column_name, group_name, joined, metric_name, text
+from csimprove.wording.lookup import capital, column_name, group_name, listed, text
 from csimprove.wording.numbers import change, count, level
-from csimprove.wording.sentences import effect_clause
+from csimprove.wording.sentences import effect_clause, target_parts
 from csimprove.wording.spoken import (
     indicator_name,
+    names_of,
+    of_role,
+    pilot_metric,
     spoken_baseline,
+    spoken_both,
     spoken_indicator,
     spoken_metric,
     spoken_pilot,
@@ -25,6 +30,7 @@ if TYPE_CHECKING:  # wording needs no engine
 
     from csimprove.baseline import BaselineResult, Indicator
     from csimprove.pilot import PilotMetric, PilotResult
+    from csimprove.settings import PilotPlan
 
 #: With more items than this the alt text leaves the intervals to the table, to stay short enough to hear.
 _ALT_INTERVALS = 3
@@ -37,6 +43,17 @@ class FigureWords(TypedDict):
     lede: str
     caption: str
     alt: str
+
+
+def figure_words(name: str, language: Language, words: Mapping[str, str | int], **own: str) -> FigureWords:
+    """Return the phrases ``figure.<name>.title`` to ``.alt`` with these words; own parts stand as given."""
+    said = {
+        part: own[part] if part in own else text(f"figure.{name}.{part}", language, **words)
+        for part in ("title", "lede", "caption", "alt")
+    }
+    return FigureWords(
+        title=capital(said["title"]), lede=said["lede"], caption=said["caption"], alt=said["alt"]
+    )
 
 
 def baseline_indicators(result: BaselineResult, *, language: Language = "en") -> FigureWords:
@@ -54,19 +71,15 @@ def baseline_indicators(result: BaselineResult, *, language: Language = "en") ->
     FigureWords
         Heading, one line, caption and alt text.
     """
-    words = spoken_baseline(result, language)
     aimed = [one for one in result.indicators if one.on_target is not None]
     reached = sum(one.on_target == "reached" for one in aimed)
     measured = [one for one in result.indicators if one.value is not None]
     items = [_indicator_item(one, language, brief=len(measured) > _ALT_INTERVALS) for one in measured]
     key = "figure.indicators.title" + ("" if reached else ".missed" if aimed else ".none")
-    said = capital(_listed(items, language))
-    return FigureWords(
-        title=text(key, language, reached=reached, n=len(aimed)),
-        lede=text("figure.indicators.lede", language),
-        caption=text("figure.indicators.caption", language, **words),
-        alt=text("figure.indicators.alt", language, n=len(result.indicators), items=said, **words),
-    )
+    words = spoken_baseline(result, language) | {"n": count(len(result.indicators))}
+    words["items"] = capital(listed(items, language))
+    title = text(key, language, reached=reached, n=len(aimed))
+    return figure_words("indicators", language, words, title=title)
 
 
 def _indicator_item(one: Indicator, language: Language, *, brief: bool) -> str:
@@ -106,13 +119,11 @@ def baseline_cuts(result: BaselineResult, metric: str, cut: str, *, language: La
             words[key] = level(row["value"], one.unit, language)
             words[f"{key}_group"] = group_name(row["group"], language)
     end = ".none" if not len(rows) else ".one" if len(rows) == 1 else ""
-    title = capital(text(f"figure.cuts.title{end}", language, **words))
-    return FigureWords(
-        title=title,
-        lede=text("figure.cuts.lede", language, **words),
-        caption=text("figure.cuts.caption", language, **{**words, "n": count(tickets)}),
-        alt=text("figure.cuts.alt", language, **words) if len(rows) > 1 else title,
-    )
+    own = {"title": capital(text(f"figure.cuts.title{end}", language, **words))}
+    own["caption"] = text("figure.cuts.caption", language, **{**words, "n": count(tickets)})
+    if len(rows) <= 1:
+        own["alt"] = own["title"]
+    return figure_words("cuts", language, words, **own)
 
 
 def baseline_trend(result: BaselineResult, *, language: Language = "en") -> FigureWords:
@@ -130,9 +141,7 @@ def baseline_trend(result: BaselineResult, *, language: Language = "en") -> Figu
     FigureWords
         Heading, one line, caption and alt text.
     """
-    words = spoken_baseline(result, language)
-    items = []
-    titles = []
+    items, titles = [], []
     for one in result.indicators:
         rows = result.trend[(result.trend["metric"] == one.metric) & result.trend["value"].notna()]
         week = rows[rows["complete"].astype(bool)].sort_values("week")["value"]
@@ -142,13 +151,10 @@ def baseline_trend(result: BaselineResult, *, language: Language = "en") -> Figu
             said |= {key: level(value, one.unit, language) for key, value in ends.items()}
         end = "" if len(week) else ".none"
         items.append(text(f"figure.trend.item{end}", language, **said))
-        titles.append(capital(text(f"figure.trend.title{end}", language, **said)))
-    return FigureWords(
-        title=titles[0] if titles else text("headline.baseline.empty", language),
-        lede=text("figure.trend.lede", language),
-        caption=text("figure.trend.caption", language, **words),
-        alt=text("figure.trend.alt", language, n=len(items), items=_listed(items, language), **words),
-    )
+        titles.append(text(f"figure.trend.title{end}", language, **said))
+    words = spoken_baseline(result, language) | {"n": count(len(items)), "items": listed(items, language)}
+    title = titles[0] if titles else text("headline.baseline.empty", language)
+    return figure_words("trend", language, words, title=title)
 
 
 def pilot_questions(result: PilotResult, *, language: Language = "en") -> FigureWords:
@@ -166,14 +172,11 @@ def pilot_questions(result: PilotResult, *, language: Language = "en") -> Figure
     FigureWords
         Heading, one line, caption and alt text.
     """
-    main = [metric for metric in result.metrics if metric.role == "co_primary"]
+    main = of_role(result, "co_primary")
     passed = [metric for metric in main if metric.status == "worth_having"]
     gain = "all" if len(passed) == len(main) else "some" if passed else "none"
-    parts = [text(f"figure.questions.gain.{gain}", language, names=_names(passed, language))]
-    for status in ("reached", "cannot_tell", "not_reached"):
-        at = [metric for metric in main if metric.target_status == status]
-        if at:
-            parts.append(text(f"figure.questions.target.{status}", language, names=_names(at, language)))
+    parts = [text(f"figure.questions.gain.{gain}", language, names=names_of(passed, language))]
+    parts += target_parts("figure.questions.target", main, language)
     judged = [metric for metric in result.metrics if metric.asked is not None]
     key = "figure.questions.effect" + (".brief" if len(judged) > _ALT_INTERVALS else "")
     effects = [text(key, language, **spoken_metric(metric, language)) for metric in judged]
@@ -182,13 +185,9 @@ def pilot_questions(result: PilotResult, *, language: Language = "en") -> Figure
         for metric in result.metrics
         if metric.target is not None
     ]
-    said = _listed(levels or [text("target.none", language)], language)
-    return FigureWords(
-        title=_listed(parts, language),
-        lede=text("figure.questions.lede", language),
-        caption=text("figure.questions.caption", language, **spoken_pilot(result, language)),
-        alt=text("figure.questions.alt", language, effects=_listed(effects, language), levels=said),
-    )
+    words = spoken_pilot(result, language) | {"effects": listed(effects, language)}
+    words["levels"] = listed(levels or [text("target.none", language)], language)
+    return figure_words("questions", language, words, title=listed(parts, language))
 
 
 def pilot_dumbbell(result: PilotResult, metric: str, *, language: Language = "en") -> FigureWords:
@@ -208,20 +207,15 @@ def pilot_dumbbell(result: PilotResult, metric: str, *, language: Language = "en
     FigureWords
         Heading, one line, caption and alt text.
     """
-    one = _pilot_metric(result, metric)
+    one = pilot_metric(result, metric)
     teams = result.teams[result.teams["metric"] == metric].dropna(subset=["change"])
     arms = {arm: teams[teams["arm"] == arm] for arm in ("pilot", "control")}
-    words = {**spoken_pilot(result, language), **spoken_metric(one, language), "n": count(len(teams))}
+    words = {**spoken_both(result, one, language), "n": count(len(teams))}
     for arm, rows in arms.items():
         words[f"{arm}_n"] = count(len(rows))
         words[f"{arm}_changes"] = _changes(rows["change"], one, language)
         words[f"{arm}_levels"] = _levels(rows["during"], one, language)
-    return FigureWords(
-        title=capital(_dumbbell_title(arms, one, language, words)),
-        lede=text("figure.dumbbell.lede", language, **words),
-        caption=text("figure.dumbbell.caption", language, **words),
-        alt=text("figure.dumbbell.alt", language, **words),
-    )
+    return figure_words("dumbbell", language, words, title=_dumbbell_title(arms, one, language, words))
 
 
 def _dumbbell_title(
@@ -229,15 +223,11 @@ def _dumbbell_title(
 ) -> str:
     sign = 1 if one.better == "higher" else -1
     gains = {arm: sign * rows["change"] for arm, rows in arms.items()}
-    better = {arm: int((gain > 0).sum()) for arm, gain in gains.items()}
-    if (
-        len(gains["pilot"])
-        and len(gains["control"])
-        and gains["pilot"].min() > max(gains["control"].max(), 0)
-    ):
+    if all(map(len, gains.values())) and gains["pilot"].min() > max(gains["control"].max(), 0):
         return text("figure.dumbbell.title.all", language, **values)
-    counted = {"better": count(better["pilot"]), "control_better": count(better["control"])}
-    return text("figure.dumbbell.title.some", language, **{**values, **counted, "n": values["pilot_n"]})
+    better, control = (count((gains[arm] > 0).sum()) for arm in ("pilot", "control"))
+    counted = {"better": better, "control_better": control, "n": values["pilot_n"]}
+    return text("figure.dumbbell.title.some", language, **{**values, **counted})
 
 
 def pilot_arms(result: PilotResult, metric: str, *, language: Language = "en") -> FigureWords:
@@ -257,49 +247,30 @@ def pilot_arms(result: PilotResult, metric: str, *, language: Language = "en") -
     FigureWords
         Heading, one line, caption and alt text.
     """
-    one = _pilot_metric(result, metric)
-    words = {**spoken_pilot(result, language), **spoken_metric(one, language)}
+    one = pilot_metric(result, metric)
+    words = spoken_both(result, one, language) | {"effect": capital(effect_clause(one, language))}
     weekly = result.weekly[(result.weekly["metric"] == metric) & (result.weekly["group"] == "")]
     weekly = weekly[weekly["value"].notna()].sort_values("week")
-    weeks = weekly["week"].astype(str).str[:10]
-    periods = {
-        "before": weeks <= result.plan.before[1].isoformat(),
-        "during": weeks >= result.plan.during[0].isoformat(),
-    }
-    spans = {
-        f"{arm}_{period}": _levels(weekly.loc[(weekly["arm"] == arm) & rows, "value"], one, language)
-        for arm in ("pilot", "control")
-        for period, rows in periods.items()
-    }
+    said = {key: _levels(values, one, language) for key, values in spans(weekly, "week", result.plan).items()}
     pilot = weekly.loc[weekly["arm"] == "pilot", "value"]
-    spans["pilot_last"] = level(pilot.iloc[-1] if len(pilot) else None, one.unit, language)
-    return FigureWords(
-        title=capital(text("figure.arms.title", language, **words)),
-        lede=text("figure.arms.lede", language, effect=capital(effect_clause(one, language)), **words),
-        caption=text("figure.arms.caption", language, **words),
-        alt=text("figure.arms.alt", language, n=weeks.nunique(), **{**words, **spans}),
-    )
+    said["pilot_last"] = level(pilot.iloc[-1] if len(pilot) else None, one.unit, language)
+    said["n"] = count(weekly["week"].nunique())
+    alt = text("figure.arms.alt", language, **{**words, **said})
+    return figure_words("arms", language, words, alt=alt)
 
 
-def _pilot_metric(result: PilotResult, metric: str) -> PilotMetric:
-    return next(one for one in result.metrics if one.metric == metric)
-
-
-def _names(metrics: list[PilotMetric], language: Language) -> str:
-    return joined(
-        [metric_name(metric.metric, language, variant=metric.variant, inline=True) for metric in metrics],
-        language,
-    )
-
-
-def _listed(items: list[str], language: Language) -> str:
-    """Items that hold commas themselves."""
-    return {"en": "; ", "zh": "；"}[language].join(items)
+def spans(rows: pd.DataFrame, column: str, plan: PilotPlan) -> dict[str, pd.Series[float]]:
+    """Return the values of each arm before and during the pilot, such as ``pilot_before``."""
+    days = rows[column].astype(str).str[:10]
+    periods = {"before": days <= plan.before[1].isoformat(), "during": days >= plan.during[0].isoformat()}
+    return {
+        f"{arm}_{period}": rows.loc[(rows["arm"] == arm) & within, "value"]
+        for arm in ("pilot", "control")
+        for period, within in periods.items()
+    }
 
 
 def _levels(values: pd.Series[float], one: PilotMetric, language: Language) -> str:
-    if not len(values):
-        return text("range", language, low=level(None, one.unit), high=level(None, one.unit))
     low, high = (level(value, one.unit, language) for value in (values.min(), values.max()))
     return text("range", language, low=low, high=high)
 

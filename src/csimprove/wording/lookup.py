@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
@@ -17,31 +16,8 @@ def _data(name: str) -> dict[str, Any]:
 
 #: Every phrase: key = {language: phrase}.
 PHRASES: dict[str, dict[Language, str]] = _data("phrases.toml")
-#: Every definition: metric (":variant") = {language: {field of `Definition`: words}}.
+#: Every definition: metric (":variant") = {language: {placeholder of the phrase ``definition``: words}}.
 DEFINITIONS: dict[str, dict[Language, dict[str, str]]] = _data("definitions.toml")
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """What a metric counts, in words.
-
-    Parameters
-    ----------
-    numerator, denominator
-        What is counted, and among what.
-    decided
-        When a ticket is decided.
-    left_out
-        What is in neither numerator nor denominator.
-    source
-        Where the definition and its target come from.
-    """
-
-    numerator: str
-    denominator: str
-    decided: str
-    left_out: str
-    source: str
 
 
 def text(key: str, language: Language = "en", **values: str | int) -> str:
@@ -106,6 +82,11 @@ def joined(items: Iterable[str], language: Language = "en") -> str:
     return comma.join(first) + last_joint + last
 
 
+def listed(items: Iterable[str], language: Language) -> str:
+    """Return a list of items that hold commas themselves."""
+    return {"en": "; ", "zh": "；"}[language].join(items)
+
+
 def capital(sentence: str) -> str:
     """Return a sentence with a capital first letter.
 
@@ -148,37 +129,6 @@ def metric_name(metric: str, language: Language = "en", *, variant: str = "", in
     return text(special, language) if special in PHRASES else known(f"metric.{metric}{end}", metric, language)
 
 
-def metric_definition(metric: str, language: Language = "en", *, variant: str = "") -> Definition:
-    """Return what a metric counts.
-
-    Parameters
-    ----------
-    metric
-        Its name in the catalogue.
-    language
-        ``"en"`` or ``"zh"``.
-    variant
-        Which published definition.
-
-    Returns
-    -------
-    Definition
-        Numerator, denominator, when decided, what is left out, origin.
-
-    Raises
-    ------
-    KeyError
-        If the metric is not in the catalogue.
-
-    Examples
-    --------
-    >>> metric_definition("csat").numerator, metric_definition("csat", "zh").denominator
-    ('Answers 4 and 5 of 5', '全部评价')
-    """
-    key = f"{metric}:{variant}"
-    return Definition(**DEFINITIONS[key if key in DEFINITIONS else metric][language])
-
-
 def definition_text(metric: str, language: Language = "en", *, variant: str = "") -> str:
     """Return the definition of a metric as one paragraph.
 
@@ -187,16 +137,8 @@ def definition_text(metric: str, language: Language = "en", *, variant: str = ""
     >>> definition_text("csat")[:73]
     'Answers 4 and 5 of 5, divided by answers. Decided: when the customer answ'
     """
-    found = metric_definition(metric, language, variant=variant)
-    return text(
-        "definition",
-        language,
-        numerator=found.numerator,
-        denominator=found.denominator,
-        decided=found.decided,
-        left_out=found.left_out,
-        source=found.source,
-    )
+    key = f"{metric}:{variant}"
+    return text("definition", language, **DEFINITIONS[key if key in DEFINITIONS else metric][language])
 
 
 def column_name(column: str, language: Language = "en") -> str:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from csimprove.monitoring import Check, MonitoringResult, Window, outside, verdict
 from csimprove.settings import Language
-from csimprove.wording.figures import FigureWords
+from csimprove.wording.figures import FigureWords, figure_words
 from csimprove.wording.lookup import (
     capital,
     column_name,
     group_name,
     joined,
     known,
+    listed,
     metric_name,
     text,
     unit_name,
@@ -32,7 +33,7 @@ from csimprove.wording.numbers import (
     target_level,
 )
 from csimprove.wording.sentences import counted
-from csimprove.wording.spoken import Spoken, spoken_indicator
+from csimprove.wording.spoken import Spoken, indicator_name, spoken_baseline, spoken_indicator, target_line
 
 if TYPE_CHECKING:  # annotations only
     from csimprove.spc import ControlChart
@@ -98,13 +99,10 @@ def spoken_monitoring(result: MonitoringResult, language: Language = "en") -> Sp
     """Return period, cut and data of a regular report as texts."""
     window = result.windows[result.metric]
     return {
+        **spoken_baseline(result, language),
         "period": period_text(window.first, window.last, language),
         "name": metric_name(result.metric, language, variant=result.variants[result.metric], inline=True),
         "cut": column_name(result.cut, language) if result.cut else NO_NUMBER,
-        "tickets": count(result.tickets),
-        "source": result.reading.source,
-        "as_of": moment_text(result.as_of, result.zone, language),
-        "day": date_text(result.as_of, language),
         "alerts": alerts_text(len(result.alerts), language),
     }
 
@@ -137,23 +135,27 @@ def spoken_check(check: Check, language: Language = "en") -> Spoken:
     """Return everything that is said of one alert rule as texts."""
     one = check.indicator
     urgent = check.rule == "late_urgent"
-    late = {"late": count(one.denominator - one.numerator), "decided": count(one.denominator)}
-    name = metric_name(one.metric, language, variant=one.variant)
     group = text("alert.group.all", language)
     if check.cut:
         colon = {"en": ": ", "zh": "："}[language]
         group = column_name(check.cut, language) + colon + group_name(check.group, language)
     evidence = "shown" if one.statistically_below else "not_shown"
+    said = {
+        "what": indicator_name(one, language),
+        "value": level(one.value, one.unit, language),
+        "threshold": target_level(one.alert_threshold, one.unit, language),
+    }
+    if urgent:
+        late = {"late": count(one.denominator - one.numerator), "decided": count(one.denominator)}
+        said = {
+            "what": text("alert.late_urgent", language),
+            "value": text("alert.late_urgent.value", language, **late),
+            "threshold": text("alert.late_urgent.threshold", language),
+        }
     return {
         "id": check.id,
-        "what": text("alert.late_urgent", language) if urgent else name,
+        **said,
         "group": group,
-        "value": text("alert.late_urgent.value", language, **late)
-        if urgent
-        else level(one.value, one.unit, language),
-        "threshold": text("alert.late_urgent.threshold", language)
-        if urgent
-        else target_level(one.alert_threshold, one.unit, language),
         "n": count(one.denominator),
         "days": period_text(check.window.first, check.window.last, language),
         "lag": lag_text(check.window, language),
@@ -208,15 +210,11 @@ def control_chart(result: MonitoringResult, *, language: Language = "en") -> Fig
     words = {**spoken_monitoring(result, language), **_spoken_chart(of, language)}
     own = [one for one in of.signals if one.limits == "own"]
     beyond = [one for one in of.signals if one.limits == "frozen" and one.rule == "beyond_limits"]
-    key = "figure.no_target_line" if of.target is None else "figure.target_line"
-    line = text(key, language, target=target_level(of.target, of.unit, language))
-    said = {"signals": count(len(own)), "frozen": count(len(beyond)), "target_line": line}
-    return FigureWords(
-        title=capital(text(f"figure.control.title.{_course(of)}", language, **words)),
-        lede=text(f"figure.control.lede.{of.by}", language),
-        caption=text("figure.control.caption", language, **words),
-        alt=text("figure.control.alt", language, **words, **said),
-    )
+    words |= {"signals": count(len(own)), "frozen": count(len(beyond))}
+    words["target_line"] = target_line(of, language)
+    title = text(f"figure.control.title.{_course(of)}", language, **words)
+    lede = text(f"figure.control.lede.{of.by}", language)
+    return figure_words("control", language, words, title=title, lede=lede)
 
 
 def _course(of: ControlChart) -> str:
@@ -234,6 +232,7 @@ def _spoken_chart(of: ControlChart, language: Language) -> Spoken:
     spread = [number(phase.sigma_z, "minutes", places=2) for phase in phases if phase.sigma_z is not None]
     order = of.run_rules_withheld or "good"
     lags = {name: number(getattr(of, name), "minutes", places=2) for name in ("lag1", "lag7")}
+    values = {"en": ", ", "zh": "、"}[language].join(spread)
     return {
         "n": count(of.points["denominator"].sum()),
         "points": count(of.points["value"].notna().sum()),
@@ -241,11 +240,7 @@ def _spoken_chart(of: ControlChart, language: Language) -> Spoken:
         "kind": text(f"figure.kind.{of.kind}", language),
         "rules": text(f"rules.{of.rules}", language),
         "chance": percent(of.false_signal_chance, places=0),
-        "dispersion": text(
-            "figure.dispersion", language, values={"en": ", ", "zh": "、"}[language].join(spread)
-        )
-        if spread
-        else "",
+        "dispersion": text("figure.dispersion", language, values=values) if spread else "",
         "order": text(f"figure.order.{order}", language, **lags),
         "left_out": count(of.left_out),
         "before": _center(of, -2, language) if len(phases) > 1 else NO_NUMBER,
@@ -262,10 +257,8 @@ def _span(of: ControlChart, language: Language) -> str:
 
 
 def _center(of: ControlChart, place: int, language: Language) -> str:
-    of_phase = of.phases[place] if len(of.phases) >= -place else of.phases[-1]
-    if of.group == "difference":
-        return change(of_phase.center, of.unit, language)
-    return level(of_phase.center, of.unit, language)
+    say = change if of.group == "difference" else level
+    return say(of.phases[place].center, of.unit, language)
 
 
 def _phases(of: ControlChart, language: Language) -> str:
@@ -280,7 +273,7 @@ def _phases(of: ControlChart, language: Language) -> str:
         for place, phase in enumerate(of.phases)
         if phase.center is not None
     ]
-    return _listed(said, language)
+    return listed(said, language)
 
 
 def control_arms(result: MonitoringResult, *, language: Language = "en") -> FigureWords:
@@ -300,12 +293,12 @@ def control_arms(result: MonitoringResult, *, language: Language = "en") -> Figu
     """
     arms = result.arms
     if arms is None:
-        return FigureWords(title=text("figure.pair.title.none", language), lede="", caption="", alt="")
+        none = text("figure.pair.title.none", language)
+        return FigureWords(title=none, lede="", caption="", alt="")
     words = {**spoken_monitoring(result, language), **_spoken_chart(arms.difference, language)}
-    said = {name: _phases(getattr(arms, name), language) for name in arms.__slots__}
-    tickets = {
-        f"{name}_n": count(getattr(arms, name).points["denominator"].sum()) for name in ("pilot", "control")
-    }
+    for name in ("pilot", "control", "difference"):
+        of = getattr(arms, name)
+        words |= {name: _phases(of, language), f"{name}_n": count(of.points["denominator"].sum())}
     label = metric_name(result.metric, language, variant=result.variants[result.metric])
     means = [
         text(
@@ -316,12 +309,9 @@ def control_arms(result: MonitoringResult, *, language: Language = "en") -> Figu
         )
         for phase in arms.difference.phases
     ]
-    return FigureWords(
-        title=text("figure.pair.title", language, phases=joined(means, language)),
-        lede=text("figure.pair.lede", language),
-        caption=text("figure.pair.caption", language, **{**words, **tickets, "name": label}),
-        alt=text("figure.pair.alt", language, **{**words, **said}),
-    )
+    title = text("figure.pair.title", language, phases=joined(means, language))
+    caption = text("figure.pair.caption", language, **{**words, "name": label})
+    return figure_words("pair", language, words, title=title, caption=caption)
 
 
 def kpi_multiples(result: MonitoringResult, *, language: Language = "en") -> FigureWords:
@@ -339,37 +329,27 @@ def kpi_multiples(result: MonitoringResult, *, language: Language = "en") -> Fig
     FigureWords
         Heading, one line, caption and alt text.
     """
-    words = spoken_monitoring(result, language)
     courses = [verdict(one) for one in result.kpis]
-    missed = sum(one.assurance == "never_met" for one in result.kpis)
     comma = {"en": ", ", "zh": "，"}[language]
     items = []
     for one in result.kpis:
         said = [course_text(verdict(one), language), assurance_text(one.assurance, language)]
         name = metric_name(one.metric, language, variant=result.variants[one.metric])
         items.append(name + comma + comma.join(filter(None, said)))
-    starts = {(phase.name, phase.start): phase for one in result.kpis for phase in one.phases[1:]}
+    starts = dict.fromkeys((phase.name, phase.start) for one in result.kpis for phase in one.phases[1:])
     phases = [
         f"{date_text(start, language)} {phase_name(name, language)}"
-        for name, start in sorted(starts, key=_start)
+        for name, start in sorted(starts, key=lambda phase: phase[1])
     ]
-    numbers = {
+    words = spoken_monitoring(result, language) | {
         "better": count(courses.count("improvement")),
         "worse": count(courses.count("concern")),
-        "missed": count(missed),
+        "missed": count(sum(one.assurance == "never_met" for one in result.kpis)),
         "n": count(len(courses)),
+        "phases": listed(phases, language) or text("figure.kpi.no_phases", language),
+        "items": listed(items, language),
     }
-    said_phases = _listed(phases, language) or text("figure.kpi.no_phases", language)
-    return FigureWords(
-        title=text("figure.kpi.title", language, **numbers),
-        lede=text("figure.kpi.lede", language),
-        caption=text("figure.kpi.caption", language, phases=said_phases, **words),
-        alt=text("figure.kpi.alt", language, items=_listed(items, language), **words, **numbers),
-    )
-
-
-def _start(phase: tuple[str, Any]) -> Any:
-    return phase[1]
+    return figure_words("kpi", language, words)
 
 
 def funnel(result: MonitoringResult, *, language: Language = "en") -> FigureWords:
@@ -389,12 +369,12 @@ def funnel(result: MonitoringResult, *, language: Language = "en") -> FigureWord
     """
     of = result.funnel
     if of is None:
-        return FigureWords(title=text("figure.funnel.title.none", language), lede="", caption="", alt="")
+        none = text("figure.funnel.title.none", language)
+        return FigureWords(title=none, lede="", caption="", alt="")
     words = spoken_monitoring(result, language)
     apart = [*outside(of, bad=True), *outside(of, bad=False)]
     shown = of.points.set_index("period")["value"]
     items = [f"{name} {level(shown[name], of.unit, language)}" for name in apart[:_ALT_GROUPS]]
-    key = "figure.no_target_line" if of.target is None else "figure.target_line"
     words |= {
         "k": count(len(apart)),
         "n": count(len(of.points)),
@@ -407,18 +387,8 @@ def funnel(result: MonitoringResult, *, language: Language = "en") -> FigureWord
         "outside": text("figure.funnel.outside", language, items=joined(items, language))
         if apart
         else text("figure.funnel.nobody", language),
-        "target_line": text(key, language, target=target_level(of.target, of.unit, language)),
+        "target_line": target_line(of, language),
     }
     wide = (of.phases[0].sigma_z or 1.0) >= WIDE_SPREAD
     title = "figure.funnel.title" + ("" if apart else ".wide" if wide else ".0")
-    return FigureWords(
-        title=capital(text(title, language, **words)),
-        lede=text("figure.funnel.lede", language, **words),
-        caption=text("figure.funnel.caption", language, **words),
-        alt=text("figure.funnel.alt", language, **words),
-    )
-
-
-def _listed(items: Sequence[str], language: Language) -> str:
-    """Items that hold commas themselves."""
-    return {"en": "; ", "zh": "；"}[language].join(items)
+    return figure_words("funnel", language, words, title=text(title, language, **words))

@@ -73,7 +73,7 @@ def trimmed(value: float | None, unit: Unit, *, sign: bool = False) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def percent(value: float | None, language: Language = "en", *, places: int = 1) -> str:
+def percent(value: float | None, *, places: int = 1) -> str:
     """Return a share as a percentage.
 
     Examples
@@ -93,8 +93,7 @@ def minutes(value: float | None, language: Language = "en") -> str:
     >>> minutes(3.94), minutes(3.94, "zh")
     ('3.9 min', '3.9分钟')
     """
-    text = number(value, "minutes")
-    return text if text == NO_NUMBER else text + {"en": " min", "zh": "分钟"}[language]
+    return _with_unit(number(value, "minutes"), "minutes", language)
 
 
 def duration(value: float, language: Language = "en") -> str:
@@ -148,7 +147,7 @@ def level(value: float | None, unit: Unit, language: Language = "en") -> str:
     >>> level(0.8, "share"), level(6.9, "minutes")
     ('80.0%', '6.9 min')
     """
-    return percent(value, language) if unit == "share" else minutes(value, language)
+    return percent(value) if unit == "share" else minutes(value, language)
 
 
 def target_level(value: float | None, unit: Unit, language: Language = "en") -> str:
@@ -160,17 +159,17 @@ def target_level(value: float | None, unit: Unit, language: Language = "en") -> 
     ('95%', '3分钟')
     """
     text = trimmed(value, unit)
-    if text == NO_NUMBER:
-        return text
-    return f"{text}%" if unit == "share" else text + {"en": " min", "zh": "分钟"}[language]
+    if unit == "minutes":
+        return _with_unit(text, unit, language)
+    return text if text == NO_NUMBER else f"{text}%"
 
 
-_CHANGE_UNIT = {
-    ("share", "en"): " points",
-    ("share", "zh"): "个百分点",
-    ("minutes", "en"): " min",
-    ("minutes", "zh"): "分钟",
-}
+#: Units of changes.
+_UNITS = {"share": {"en": " points", "zh": "个百分点"}, "minutes": {"en": " min", "zh": "分钟"}}
+
+
+def _with_unit(text: str, unit: Unit, language: Language) -> str:
+    return text if text == NO_NUMBER else text + _UNITS[unit][language]
 
 
 def change(value: float | None, unit: Unit, language: Language = "en") -> str:
@@ -181,11 +180,10 @@ def change(value: float | None, unit: Unit, language: Language = "en") -> str:
     >>> change(-3.1, "minutes"), change(0.0, "share")
     ('−3.1 min', '0.0 points')
     """
-    text = number(value, unit, sign=True)
-    return text if text == NO_NUMBER else text + _CHANGE_UNIT[unit, language]
+    return _with_unit(number(value, unit, sign=True), unit, language)
 
 
-def size(value: float, unit: Unit, language: Language = "en") -> str:
+def size(value: float | None, unit: Unit, language: Language = "en") -> str:
     """Return the size of a change, for sentences whose verb carries the direction.
 
     Examples
@@ -193,7 +191,7 @@ def size(value: float, unit: Unit, language: Language = "en") -> str:
     >>> size(-0.062, "share"), size(-0.062, "share", "zh")
     ('6.2 points', '6.2个百分点')
     """
-    return number(abs(value), unit) + _CHANGE_UNIT[unit, language]
+    return _with_unit(number(value, unit).removeprefix("−"), unit, language)
 
 
 def interval(low: float | None, high: float | None, unit: Unit, language: Language = "en") -> str:
@@ -217,7 +215,7 @@ def interval(low: float | None, high: float | None, unit: Unit, language: Langua
     return {"en": " to ", "zh": "至"}[language].join(ends)
 
 
-def count(value: float | None, language: Language = "en") -> str:
+def count(value: float | None) -> str:
     """Return a whole number with thousands separated.
 
     Examples

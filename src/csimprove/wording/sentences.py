@@ -11,9 +11,16 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from csimprove.settings import Language
-from csimprove.wording.lookup import PHRASES, capital, column_name, joined, metric_name, text
+from csimprove.wording.lookup import PHRASES, capital, column_name, joined, listed, text
 from csimprove.wording.numbers import change, count, date_text, interval, missing, number, percent
-from csimprove.wording.spoken import spoken_indicator, spoken_metric, spoken_pilot
+from csimprove.wording.spoken import (
+    names_of,
+    of_role,
+    spoken_both,
+    spoken_indicator,
+    spoken_metric,
+    spoken_pilot,
+)
 
 if TYPE_CHECKING:  # wording needs no engine
     from csimprove.baseline import BaselineResult
@@ -34,9 +41,8 @@ def counted(key: str, n: int, language: Language, **values: str) -> str:
 
 def shown(metric: PilotMetric) -> bool:
     """Whether the interval of the effect leaves zero out."""
-    return (
-        metric.ci_low is not None and metric.ci_high is not None and (metric.ci_low > 0 or metric.ci_high < 0)
-    )
+    low, high = metric.ci_low, metric.ci_high
+    return low is not None and high is not None and (low > 0 or high < 0)
 
 
 def effect_clause(metric: PilotMetric, language: Language = "en") -> str:
@@ -144,36 +150,32 @@ def deciding(result: PilotResult) -> PilotMetric:
 
 
 def _reason_go(result: PilotResult, language: Language) -> str:
-    main = [metric for metric in result.metrics if metric.role == "co_primary"]
-    guards = [metric for metric in result.metrics if metric.role == "guardrail"]
+    main, guards = of_role(result, "co_primary"), of_role(result, "guardrail")
     open_ones = [metric for metric in guards if metric.metric in result.conditions]
     said = [counted("reason.both_worth_having", len(main), language, gains=effect_items(main, language))]
     if open_ones:
         said.append(text("reason.conditions", language, items=effect_items(open_ones, language)))
     elif guards:
         said.append(counted("reason.guardrails_safe", len(guards), language))
-    if parts := _target_parts(main, language):
-        said.append(text("reason.targets", language, parts=parts))
+    if parts := target_parts("reason.targets", main, language):
+        joint = {"en": ", ", "zh": "，"}[language]
+        said.append(text("reason.targets", language, parts=joint.join(parts)))
     return {"en": " ", "zh": ""}[language].join(said)
 
 
-def _target_parts(metrics: Sequence[PilotMetric], language: Language) -> str:
-    parts = []
-    for status in ("reached", "cannot_tell", "not_reached"):
-        names = [
-            metric_name(metric.metric, language, variant=metric.variant, inline=True)
-            for metric in metrics
-            if metric.target_status == status
-        ]
-        if names:
-            parts.append(text(f"reason.targets.{status}", language, names=joined(names, language)))
-    return {"en": ", ", "zh": "，"}[language].join(parts)
+def target_parts(prefix: str, metrics: Sequence[PilotMetric], language: Language) -> list[str]:
+    """Return which metrics reached the target, are at the line and fall short: a phrase each."""
+    named = [
+        (status, [one for one in metrics if one.target_status == status])
+        for status in ("reached", "cannot_tell", "not_reached")
+    ]
+    return [text(f"{prefix}.{status}", language, names=names_of(at, language)) for status, at in named if at]
 
 
 def _reason_of_design(result: PilotResult, language: Language) -> str:
     code, values = result.reason.code, result.reason.values
     metric = deciding(result)
-    words = {**spoken_pilot(result, language), **spoken_metric(metric, language)}
+    words = spoken_both(result, metric, language)
     if code == "low_information":
         words["information"] = percent(float(values["information"]))
     words |= moved_words(values, language)
@@ -213,9 +215,8 @@ def verdict_limit(result: PilotResult, language: Language = "en") -> str:
     if result.reason.code == "too_few_units":
         return text("limit.too_few_units", language, **words)
     if result.one_group:
-        return text(
-            "limit.one_group" if result.verdict == "go" else "limit.one_group_other", language, **words
-        )
+        key = "limit.one_group" if result.verdict == "go" else "limit.one_group_other"
+        return text(key, language, **words)
     return text("limit.stop", language) if result.verdict == "stop" else ""
 
 
@@ -243,15 +244,10 @@ def pilot_headline(result: PilotResult, language: Language = "en") -> str:
     str
         A sentence without full stop.
     """
-    about_one = result.reason.code in (
-        "guardrail_harmed",
-        "gain_too_small",
-        "co_primary_harmed",
-        "not_yet_shown",
-    )
-    metric = deciding(result) if about_one else result.metrics[0]
+    one = ("guardrail_harmed", "gain_too_small", "co_primary_harmed", "not_yet_shown")
+    metric = deciding(result) if result.reason.code in one else result.metrics[0]
     key = "wait" if result.reason.code == "before_decision_date" else result.verdict
-    words = {**spoken_pilot(result, language), **spoken_metric(metric, language)}
+    words = spoken_both(result, metric, language)
     return text(f"headline.{key}", language, moved=moved_text(metric, language), **words)
 
 
@@ -274,33 +270,25 @@ def baseline_headline(result: BaselineResult, language: Language = "en") -> str:
 
 def evaluation_title(result: PilotResult, language: Language = "en") -> str:
     """Return the heading of the evaluation table: main measures, guardrails, what is not shown."""
-    by_role = {
-        role: [metric for metric in result.metrics if metric.role == role]
-        for role in ("co_primary", "guardrail", "secondary")
-    }
-    main = by_role["co_primary"]
+    main, guards = of_role(result, "co_primary"), of_role(result, "guardrail")
     passed = sum(metric.status == "worth_having" for metric in main)
     parts = [
         counted("title.evaluation.all", len(main), language)
         if passed == len(main)
         else text("title.evaluation.some", language, k=passed, n=len(main))
     ]
-    guards = by_role["guardrail"]
     if guards and all(metric.status == "safe" for metric in guards):
         parts.append(text("title.evaluation.safe", language))
     else:
         parts += _named("title.evaluation.harmed", guards, ("harmed",), language)
         parts += _named("title.evaluation.not_safe", guards, ("not_shown_safe", "no_interval"), language)
-    parts += _named("title.evaluation.open", by_role["secondary"], ("not_shown", "no_interval"), language)
-    return {"en": "; ", "zh": "；"}[language].join(parts)
+    secondary = of_role(result, "secondary")
+    parts += _named("title.evaluation.open", secondary, ("not_shown", "no_interval"), language)
+    return listed(parts, language)
 
 
 def _named(
     key: str, metrics: Sequence[PilotMetric], statuses: tuple[str, ...], language: Language
 ) -> list[str]:
-    names = [
-        metric_name(metric.metric, language, variant=metric.variant, inline=True)
-        for metric in metrics
-        if metric.status in statuses
-    ]
-    return [text(key, language, names=joined(names, language))] if names else []
+    named = [metric for metric in metrics if metric.status in statuses]
+    return [text(key, language, names=names_of(named, language))] if named else []

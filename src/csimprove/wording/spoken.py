@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from csimprove.settings import Language
@@ -22,35 +23,65 @@ from csimprove.wording.numbers import (
 
 if TYPE_CHECKING:  # wording needs no engine
     from csimprove.baseline import BaselineResult, Indicator
+    from csimprove.monitoring import MonitoringResult
     from csimprove.pilot import PilotMetric, PilotResult
+    from csimprove.settings import PilotPlan
+    from csimprove.spc import ControlChart
 
 #: Placeholder = text.
 Spoken = dict[str, str]
 
 
-def spoken_pilot(result: PilotResult, language: Language = "en") -> Spoken:
-    """Return plan, period, units and data of a pilot as texts."""
-    plan, first = result.plan, result.metrics[0]
-    strata = joined([column_name(name, language) for name in plan.strata], language)
+def spoken_plan(plan: PilotPlan, language: Language) -> Spoken:
+    """Return arms, units and periods of a plan as texts."""
     return {
         "pilot": joined(plan.pilot, language),
         "control": joined(plan.control, language),
         "before": period_text(*plan.before, language),
         "during": period_text(*plan.during, language),
-        "decided_on": date_text(result.decided_on, language),
         "unit": unit_name(plan.unit, language),
         "units": unit_name(plan.unit, language, many=True),
         "group": unit_name(plan.group, language),
         "groups": unit_name(plan.group, language, many=True),
+    }
+
+
+def spoken_pilot(result: PilotResult, language: Language = "en") -> Spoken:
+    """Return plan, period, units and data of a pilot as texts."""
+    first = result.metrics[0]
+    strata = joined([column_name(name, language) for name in result.plan.strata], language)
+    return {
+        **spoken_plan(result.plan, language),
+        "decided_on": date_text(result.decided_on, language),
         "pilot_n": count(first.units_pilot),
         "control_n": count(first.units_control),
         "all_n": count(first.units_pilot + first.units_control),
         "basis": text(f"figure.basis.{first.basis}", language, strata=strata),
         "strata": strata,
-        "margin": target_level(plan.volume_margin, "share"),
+        "margin": target_level(result.plan.volume_margin, "share"),
         "source": result.reading.source,
         "as_of": moment_text(result.as_of, result.zone, language),
     }
+
+
+def pilot_metric(result: PilotResult, metric: str) -> PilotMetric:
+    """Return one metric of a pilot."""
+    return next(one for one in result.metrics if one.metric == metric)
+
+
+def of_role(result: PilotResult, role: str) -> list[PilotMetric]:
+    """Return the metrics of a pilot that have a role in its plan."""
+    return [one for one in result.metrics if one.role == role]
+
+
+def names_of(metrics: Iterable[PilotMetric], language: Language) -> str:
+    """Return names as a list inside a sentence."""
+    return joined([indicator_name(one, language, inline=True) for one in metrics], language)
+
+
+def spoken_both(result: PilotResult, metric: PilotMetric, language: Language) -> Spoken:
+    """Return everything that is said of a pilot and of one of its metrics."""
+    return {**spoken_pilot(result, language), **spoken_metric(metric, language)}
 
 
 def spoken_metric(metric: PilotMetric, language: Language = "en") -> Spoken:
@@ -58,10 +89,10 @@ def spoken_metric(metric: PilotMetric, language: Language = "en") -> Spoken:
     unit = metric.unit
     sides = ("pilot_before", "pilot_during", "control_before", "control_during")
     return {
-        "name": metric_name(metric.metric, language, variant=metric.variant, inline=True),
-        "label": metric_name(metric.metric, language, variant=metric.variant),
+        "name": indicator_name(metric, language, inline=True),
+        "label": indicator_name(metric, language),
         "change": change(metric.effect, unit, language),
-        "size": "" if metric.effect is None else size(metric.effect, unit, language),
+        "size": size(metric.effect, unit, language),
         "interval": interval(metric.ci_low, metric.ci_high, unit, language),
         "asked": asked_text(metric, language),
         "level": level(metric.level, unit, language),
@@ -73,8 +104,8 @@ def spoken_metric(metric: PilotMetric, language: Language = "en") -> Spoken:
     }
 
 
-def spoken_baseline(result: BaselineResult, language: Language = "en") -> Spoken:
-    """Return period and data of a baseline as texts."""
+def spoken_baseline(result: BaselineResult | MonitoringResult, language: Language = "en") -> Spoken:
+    """Return period and data of a baseline or regular report as texts."""
     return {
         "period": period_text(result.first, result.last, language),
         "tickets": count(result.tickets),
@@ -100,9 +131,9 @@ def spoken_indicator(one: Indicator, language: Language = "en") -> Spoken:
     }
 
 
-def indicator_name(indicator: Indicator, language: Language = "en", *, inline: bool = False) -> str:
+def indicator_name(one: Indicator | PilotMetric, language: Language = "en", *, inline: bool = False) -> str:
     """Return an indicator's name, a proxy named as one."""
-    return metric_name(indicator.metric, language, variant=indicator.variant, inline=inline)
+    return metric_name(one.metric, language, variant=one.variant, inline=inline)
 
 
 def asked_value(metric: PilotMetric) -> float | None:
@@ -140,7 +171,7 @@ def target_text(metric: PilotMetric, language: Language = "en") -> str:
     return {"en": ", ", "zh": "，"}[language].join(filter(None, [target, state]))
 
 
-def target_line(one: Indicator | PilotMetric, language: Language = "en") -> str:
+def target_line(one: Indicator | PilotMetric | ControlChart, language: Language = "en") -> str:
     """Return a sentence about the line that a figure draws at the target."""
     key = "figure.no_target_line" if one.target is None else "figure.target_line"
     return text(key, language, target=target_level(one.target, one.unit, language))
