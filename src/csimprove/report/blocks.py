@@ -167,6 +167,11 @@ def noted(words: str, *notes: str, strong: bool = False) -> Cell:
     return Cell(first + small, f"{words} ({'; '.join(notes)})" if notes else words)
 
 
+def named(words: str, role: str, kind: str = "") -> Cell:
+    """Return a cell of a name with its role below."""
+    return Cell(f'{escaped(words)}<span class="role">{escaped(role)}</span>', f"{words} ({role})", kind)
+
+
 def commas(parts: Iterable[str], language: Language) -> str:
     """Return parts with a comma between them, of the language's own width."""
     return {"en": ", ", "zh": "，"}[language].join(parts)

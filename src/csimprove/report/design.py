@@ -11,9 +11,9 @@ from csimprove.report.blocks import (
     Cell,
     cell,
     commas,
-    escaped,
     heads,
     listing,
+    named,
     noted,
     phrased,
     stacked,
@@ -123,9 +123,7 @@ def units_table(design: PilotDesign, *, language: Language = "en") -> Block:
 
 def _unit(row: dict[Any, Any], language: Language) -> Cell:
     group, arm = wording.group_name(row["group"], language), text(f"arm.{row['arm']}", language)
-    under = commas([group, arm], language)
-    name = str(row["unit"])
-    return Cell(f'{escaped(name)}<span class="role">{escaped(under)}</span>', f"{name} ({under})", "nb")
+    return named(str(row["unit"]), commas([group, arm], language), "nb")
 
 
 def _balance(row: dict[Any, Any], language: Language) -> list[Cell | str]:
@@ -195,10 +193,8 @@ def power_table(design: PilotDesign, metric: str, *, language: Language = "en") 
     found = design.power[design.power["metric"] == metric]
     rows = [_power(row, unit_of(metric), language) for row in found.to_dict("records")]
     words = wording.spoken_design(design, language) | {"name": wording.metric_name(metric, language)}
-    keys = (
-        *("length", "design", "placebos/", "false_alarms/", "se", "detectable/", "needed_for_go/", "power/"),
-    )
-    head = heads(keys, language)
+    keys = "length design placebos/ false_alarms/ se detectable/ needed_for_go/ power/"
+    head = heads(keys.split(), language)
     return phrased("power", head, rows, language, words, kind="left", numeric=range(2, 8), sub=True)
 
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import mistune
 
 from csimprove import wording
-from csimprove.report.blocks import FALLBACK_STYLE, Cell, cell, escaped, state, table, terms
+from csimprove.report.blocks import FALLBACK_STYLE, Cell, commas, escaped, state, table, terms
 from csimprove.report.cells import RESULT
 from csimprove.report.font import font_face
 from csimprove.report.notes import Note
@@ -152,12 +152,12 @@ def index(
     heading = _finding(html_of.get(judged, "")) or escaped(project)
     as_of_fact = (text("fact.as_of", language), wording.moment_text(as_of, zone, language))
     head, _ = terms([*_entry_periods(entries, language), as_of_fact, *facts], "meta")
-    rows = [
+    rows: list[list[Cell | str]] = [
         [
             _link(entry.page, entry.title),
-            cell(_plain(_finding(html_of.get(entry.name, ""))) or wording.NO_NUMBER),
+            _plain(_finding(html_of.get(entry.name, ""))) or wording.NO_NUMBER,
             _status(entry.status, language),
-            cell(wording.NO_NUMBER if entry.seconds is None else f"{entry.seconds:.1f}"),
+            wording.NO_NUMBER if entry.seconds is None else f"{entry.seconds:.1f}",
         ]
         for entry in entries
     ]
@@ -169,20 +169,17 @@ def index(
         kind="eval runs",
         numeric=[3],
     )
-    links = "".join(f'<li><a href="{html.escape(href)}">{escaped(label)}</a></li>' for label, href in files)
+    links = "".join(f"<li>{_link(href, label).html}</li>" for label, href in files)
+    files_title = f"<h2>{escaped(text('index.files', language))}</h2>"
     body = (
         f'<header class="top"><p class="kicker"><b>{escaped(project)}</b></p>{head}</header>'
         f"<h1>{heading}</h1>"
         + (verdict or f'<p class="lede">{escaped(text("index.no_verdict", language))}</p>')
         + listed.html
         + _parameters(entries, language)
-        + (
-            f"<section><h2>{escaped(text('index.files', language))}</h2><ul>{links}</ul></section>"
-            if links
-            else ""
-        )
+        + (f"<section>{files_title}<ul>{links}</ul></section>" if links else "")
     )
-    return _document(body, language=language, title=project, project="", facts=(), index=None)
+    return _document(body, language=language, title=project)
 
 
 def _document(
@@ -190,20 +187,17 @@ def _document(
     *,
     language: Language,
     title: str,
-    project: str,
-    facts: Iterable[tuple[str, str]],
-    index: str | None,
+    project: str = "",
+    facts: Iterable[tuple[str, str]] = (),
+    index: str | None = None,
 ) -> str:
     style = (resources.files("csimprove") / "report" / "style.css").read_text(encoding="utf-8")
-    margin = json.dumps("  |  ".join(filter(None, [project, title])), ensure_ascii=False).replace(
-        "<", "\\3c "
-    )
+    names = list(filter(None, [project, title]))
+    margin = json.dumps("  |  ".join(names), ensure_ascii=False).replace("<", "\\3c ")
     listed, lines = terms(facts)
-    back = (
-        f'<p><a href="{html.escape(index)}">{escaped(text("page.index", language))}</a></p>' if index else ""
-    )
+    back = f"<p>{_link(index, text('page.index', language)).html}</p>" if index else ""
     foot = f"<footer>{listed if lines else ''}{back}</footer>" if lines or back else ""
-    label = html.escape(f"{project}, {title}" if project else title)
+    label = html.escape(", ".join(names))
     font = font_face(title + project + body + foot) if language == "zh" else ""
     return (
         f'<!doctype html>\n<html lang="{_HTML_LANG[language]}">\n<head>\n<meta charset="utf-8">\n'
@@ -283,7 +277,7 @@ def _note(note: Note, language: Language, *, last: date | None) -> str:
     head = text("page.note", language, author=note.author, date=wording.date_text(note.date, language))
     if note.metric:
         about = wording.metric_name(note.metric, language, inline=True)
-        head += {"en": ", ", "zh": "，"}[language] + text("page.note.metric", language, metric=about)
+        head = commas([head, text("page.note.metric", language, metric=about)], language)
     old = ""
     if last is not None and note.date < last:
         day = wording.date_text(last, language)

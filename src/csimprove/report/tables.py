@@ -18,6 +18,7 @@ from csimprove.report.blocks import (
     escaped,
     heads,
     listing,
+    named,
     noted,
     paragraph,
     phrased,
@@ -249,19 +250,11 @@ def evaluation_table(result: PilotResult, *, language: Language = "en") -> Block
     words = {**wording.spoken_pilot(result, language), **wording.spoken_metric(first, language)}
     for side in ("pilot_before", "pilot_during", "control_before", "control_during"):
         words[f"n_{side}"] = count(getattr(first, side).denominator)
-    keys = (
-        "measure",
-        "pilot/before_during",
-        "controls/before_during",
-        "effect/",
-        "asked/",
-        "target/",
-        "verdict",
-    )
+    keys = "measure pilot/before_during controls/before_during effect/ asked/ target/ verdict"
     rows = [_evaluation_row(metric, language) for metric in result.metrics]
     title = wording.evaluation_title(result, language)
     caption = text("caption.evaluation", language, **words) + repeated(result, language)
-    head = heads(keys, language)
+    head = heads(keys.split(), language)
     return phrased("evaluation", head, rows, language, title=title, caption=caption, kind="eval")
 
 
@@ -276,17 +269,14 @@ def repeated(result: PilotResult, language: Language) -> str:
 _LEVEL = 0.95
 
 
-def _evaluation_row(metric: PilotMetric, language: Language) -> list[Cell]:
+def _evaluation_row(metric: PilotMetric, language: Language) -> list[Cell | str]:
     words, role = wording.spoken_metric(metric, language), text(f"role.{metric.role}", language)
     effect = words["change"]
     if metric.unit == "share":  # the head of the column says points
         effect = wording.number(metric.effect, metric.unit, sign=True)
     good = {**dict.fromkeys(wording.GOOD, "good"), **dict.fromkeys(wording.BAD, "bad")}
     return [
-        Cell(
-            f'{escaped(words["label"])}<span class="role">{escaped(role)}</span>',
-            f"{words['label']} ({role})",
-        ),
+        named(words["label"], role),
         _before_during(metric, "pilot", language),
         _before_during(metric, "control", language),
         Cell(
@@ -295,7 +285,7 @@ def _evaluation_row(metric: PilotMetric, language: Language) -> list[Cell]:
             "e nb",
         ),
         cell(words["asked"], "ask"),
-        cell(wording.target_text(metric, language)),
+        wording.target_text(metric, language),
         state(good.get(metric.status, "open"), text(f"status.{metric.status}", language)),
     ]
 
@@ -422,71 +412,54 @@ def checks(result: PilotResult, *, language: Language = "en") -> Block:
     found: list[_Check] = []
     for metric in (one for one in result.metrics if one.role == "co_primary"):
         found += [_permutation_check(metric, words, language), _mix_check(metric, language)]
-    found += [*_decided_checks(result, language), _volume_check(result, language)]
-    found += _routing_checks(result, language)
-    key = "check.one_group" if result.one_group else "check.many_groups"
-    passed = "alert" if result.one_group else "good"
-    found.append((passed, text(key, language, **words), text(f"{key}.detail", language, **words)))
-    return listing(text("title.checks", language), found)
+    for metric in (one for one in result.metrics if one.unequally_decided):
+        gap = wording.number(metric.decided_gap, "share")
+        found.append(("alert", "decided", "moved", {**wording.spoken_metric(metric, language), "gap": gap}))
+    found += [_volume_check(result, words, language), *_routing_checks(result, language)]
+    one_group = ("alert", "one_group") if result.one_group else ("good", "many_groups")
+    found.append((*one_group, "detail", words))
+    items = [
+        (name, text(f"check.{of}", language, **said), text(f"check.{of}.{detail}", language, **said))
+        for name, of, detail, said in found
+    ]
+    return listing(text("title.checks", language), items)
 
 
-#: Icon, name, words.
-_Check = tuple[str, str, str]
+#: Icon, what is checked, what is said of it, values of the placeholders.
+_Check = tuple[str, str, str, wording.Spoken]
 #: Level of the tests.
 _ALPHA = 0.05
-
-
-def _permutation_check(metric: PilotMetric, words: wording.Spoken, language: Language) -> _Check:
-    words = {**words, **wording.spoken_metric(metric, language)}
-    what = text("check.permutation", language, **words)
-    if metric.pvalue is None:
-        key = "check.permutation.none" if metric.ci_low is None else "check.permutation.later"
-        return "open", what, text(key, language, **words)
-    words["p"] = wording.p_value(metric.pvalue, language)
-    words["smallest"] = wording.p_value(metric.smallest_pvalue).removeprefix("p = ")
-    passed = "good" if metric.pvalue <= _ALPHA else "open"
-    return passed, what, text("check.permutation.detail", language, **words)
-
-
-def _mix_check(metric: PilotMetric, language: Language) -> _Check:
-    what = text("check.mix", language, **wording.spoken_metric(metric, language))
-    if metric.mix_effect is None or not metric.crude_effect:
-        return "open", what, text("check.mix.none", language)
-    mix = wording.number(metric.mix_effect, metric.unit, sign=True)
-    crude = wording.change(metric.crude_effect, metric.unit, language)
-    small = abs(metric.mix_effect) <= _MIX_SHARE * abs(metric.crude_effect)
-    return "good" if small else "alert", what, text("check.mix.detail", language, mix=mix, crude=crude)
-
-
 #: A change of mix that makes up more of the crude difference than this is marked.
 _MIX_SHARE = 0.2
 
 
-def _volume_check(result: PilotResult, language: Language) -> _Check:
-    what, found = text("check.volume", language), result.volume
+def _permutation_check(metric: PilotMetric, words: wording.Spoken, language: Language) -> _Check:
+    words = {**words, **wording.spoken_metric(metric, language)}
+    if metric.pvalue is None:
+        return "open", "permutation", "none" if metric.ci_low is None else "later", words
+    words["p"] = wording.p_value(metric.pvalue, language)
+    words["smallest"] = wording.p_value(metric.smallest_pvalue).removeprefix("p = ")
+    return "good" if metric.pvalue <= _ALPHA else "open", "permutation", "detail", words
+
+
+def _mix_check(metric: PilotMetric, language: Language) -> _Check:
+    words = wording.spoken_metric(metric, language)
+    if metric.mix_effect is None or not metric.crude_effect:
+        return "open", "mix", "none", words
+    words["mix"] = wording.number(metric.mix_effect, metric.unit, sign=True)
+    words["crude"] = wording.change(metric.crude_effect, metric.unit, language)
+    small = abs(metric.mix_effect) <= _MIX_SHARE * abs(metric.crude_effect)
+    return "good" if small else "alert", "mix", "detail", words
+
+
+def _volume_check(result: PilotResult, words: wording.Spoken, language: Language) -> _Check:
+    found = result.volume
     if found is None:
-        return "open", what, text("check.volume.none", language)
-    detail = text(
-        "check.volume.detail",
-        language,
-        change=wording.number(found.effect, "share", sign=True) + "%",
-        interval=interval(found.ci_low, found.ci_high, "share", language),
-        margin=wording.target_level(result.plan.volume_margin, "share"),
-    )
-    return "good" if result.volume_ok else "bad", what, detail
-
-
-def _decided_checks(result: PilotResult, language: Language) -> list[_Check]:
-    """Say which windows are not equally decided: they are not to be compared silently."""
-    return [
-        (
-            "alert",
-            text("check.decided", language, **wording.spoken_metric(metric, language)),
-            text("check.decided.moved", language, gap=wording.number(metric.decided_gap, "share")),
-        )
-        for metric in result.metrics
-        if metric.unequally_decided
-    ]
+        return "open", "volume", "none", words
+    change = wording.number(found.effect, "share", sign=True) + "%"
+    span = interval(found.ci_low, found.ci_high, "share", language)
+    name = "good" if result.volume_ok else "bad"
+    return name, "volume", "detail", {**words, "change": change, "interval": span}
 
 
 def _routing_checks(result: PilotResult, language: Language) -> list[_Check]:
@@ -494,16 +467,13 @@ def _routing_checks(result: PilotResult, language: Language) -> list[_Check]:
     if not result.routing:
         return []
     moved = [row for row in result.routing if not row.ok]
-    said = moved or [max(result.routing, key=lambda row: abs(row.effect))]
+    name, detail = ("bad", "moved") if moved else ("good", "ok")
     names = dict.fromkeys(wording.column_name(row.column, language) for row in result.routing)
-    key = "check.routing.moved" if moved else "check.routing.ok"
-    items = []
-    what = text("check.routing", language)
-    for row in said:
+    margin = wording.points(result.plan.volume_margin, language).removeprefix("+")
+    shared = {"columns": wording.joined(names, language), "margin": margin}
+    found: list[_Check] = []
+    for row in moved or [max(result.routing, key=lambda row: abs(row.effect))]:
         values: dict[str, float | int | str] = {"column": row.column, "value": row.value}
         values |= {"change": row.effect, "ci_low": row.ci_low, "ci_high": row.ci_high}
-        words = wording.moved_words(values, language)
-        words |= {"columns": wording.joined(names, language)}
-        words |= {"margin": wording.points(result.plan.volume_margin, language).removeprefix("+")}
-        items.append(("bad" if moved else "good", what, text(key, language, **words)))
-    return items
+        found.append((name, "routing", detail, {**wording.moved_words(values, language), **shared}))
+    return found
