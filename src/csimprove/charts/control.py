@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -10,25 +11,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from csimprove import wording
 from csimprove.charts import theme
-from csimprove.charts.sheet import DASHES, SHORT_DASHES, Icon, Panel, Sheet, dot
+from csimprove.charts.sheet import SHORT_DASHES, Panel, Sheet, dashed, dot
 from csimprove.charts.theme import Scale, fit, scale, text_width
 from csimprove.monitoring import MonitoringResult, verdict
 from csimprove.settings import Language
 from csimprove.spc import ControlChart, Signal
-from csimprove.wording import (
-    assurance_text,
-    count,
-    course_text,
-    date_text,
-    level,
-    metric_name,
-    missing,
-    period_text,
-    phase_name,
-    target_level,
-    trimmed,
-)
 
 #: Signals labelled in a chart, the latest; all of them stand in the table.
 MOST_LABELS = 3
@@ -36,12 +25,16 @@ MOST_LABELS = 3
 FAR = 150.0
 #: Limits of days with next to no tickets are cut, so that the others can be read.
 _LIMITS_SHOWN = (0.08, 0.92)
+_LEFT = 60.0  # px, of the panels
+_FROZEN = ("frozen_ucl", "frozen_center", "frozen_lcl")
 #: Left, top, right, bottom, px.
 Box = tuple[float, float, float, float]
+#: Point labelled, px, words and colour.
+Label = tuple[float, float, str, str]
 
 _TINTS = {True: theme.PILOT_TINT, False: "#EDF0F3"}
 _INKS = {True: theme.PILOT, False: theme.NEUTRAL}
-_ICONS: dict[tuple[str, bool], Icon] = {
+_ICONS = {
     ("improvement", True): "better_up",
     ("improvement", False): "better_down",
     ("concern", True): "worse_down",
@@ -102,16 +95,19 @@ def _control_sheet(
 ) -> Figure:
     """Stack charts over one axis of days; the phases are named once, on top."""
     first = parts[0][1]
-    days = _days(first.points)
+    ordinals = [day.toordinal() for day in first.points["period"]] or [0]
+    days = min(ordinals) - 1.0, max(ordinals) + 1.0
     draft = Sheet(1, language)
-    edge = _right(draft, [one for _, one in parts])
-    rows = _phase_rows(draft, first, days, 60.0, edge, means=len(parts) == 1)
+    right = _right(name for _, one in parts for _, name, _ in _line_names(draft, one, ""))
+    rows = _phase_rows(draft, first, days, right, means=len(parts) == 1)
     top = 18.0 + 38 * (1 + max((row for *_, row in rows), default=0))
     titled = 32.0 if len(parts) > 1 else 0.0
     gap = 22.0
     sheet = Sheet(top + sum(heights) + len(parts) * titled + (len(parts) - 1) * gap + 48, language)
-    right = _right(sheet, [one for _, one in parts])
-    _write_phases(sheet, rows)
+    for number, (at, name, facts, row) in enumerate(rows):
+        ink = _INKS[number == len(rows) - 1 and number > 0]
+        sheet.text(at, 14 + 38 * row, fit(name, theme.WIDTH - at), color=ink, strong=True)
+        sheet.text(at, 30 + 38 * row, facts, "small")
     # charts of one figure share their scale, so that levels can be compared; the difference has its own
     shared = _axis([one for name, one in parts if name != "difference"])
     y = top
@@ -121,20 +117,13 @@ def _control_sheet(
             y += titled
             key = f"arms_{name}" + (f"_{one.unit}" if name == "difference" else "")
             sheet.text(0, y - 14, sheet.words(key), "heading", strong=True)
-        panel = _value_panel(sheet, (60.0, y, right - 60.0, height), axis, days)
-        _draw(sheet, panel, one, axis, focus=name != "control")
+        panel = sheet.value_weeks(_LEFT, y, right - _LEFT, height, axis, days, hang=True)
+        _draw(sheet, panel, one, focus=name != "control")
         y += height + gap
-    _day_axis(sheet, panel, first)
-    label = sheet.words(
-        f"control_axis_{first.by}", metric=metric_name(first.metric, language, variant=variant)
-    )
-    sheet.axis_label(panel, label, shared, "y")
+    sheet.mondays(panel, days[0] + 1, days[1], 0.0)
+    name = wording.metric_name(first.metric, language, variant=variant)
+    sheet.axis_label(replace(panel, scale=shared), "y", f"control_axis_{first.by}", metric=name)
     return sheet.figure
-
-
-def _days(points: pd.DataFrame) -> tuple[float, float]:
-    ordinals = [day.toordinal() for day in points["period"]] or [0]
-    return min(ordinals) - 1.0, max(ordinals) + 1.0
 
 
 def _axis(charts: Sequence[ControlChart], *, signed: bool = False) -> Scale:
@@ -142,29 +131,19 @@ def _axis(charts: Sequence[ControlChart], *, signed: bool = False) -> Scale:
     for one in charts:
         points = one.points
         values += [*points["value"], one.target]
-        for name in ("lcl", "ucl", "frozen_lcl", "frozen_ucl", "frozen_center"):
+        for name in ("lcl", "ucl", *_FROZEN):
             known = points[name].dropna()
             values += [] if known.empty else known.quantile(list(_LIMITS_SHOWN)).tolist()
     return scale(values, charts[0].unit, count=5, signed=signed)
 
 
-def _value_panel(
-    sheet: Sheet, box: tuple[float, float, float, float], axis: Scale, x: tuple[float, float]
-) -> Panel:
-    """Add axes whose left edge is fixed, with the names of values beside it."""
-    left, top, width, height = box
-    indent = max(text_width(name, theme.TICK) for name in axis.names(sheet.language)) + 8
-    return sheet.value_weeks(left - indent, top, width + indent, height, axis, x)
-
-
-def _right(sheet: Sheet, charts: Sequence[ControlChart]) -> float:
+def _right(names: Iterable[str]) -> float:
     """Right edge of the panels: what the names of lines leave."""
-    names = [name for one in charts for _, name, _ in _line_names(sheet, one, _INKS[True])]
     return float(theme.WIDTH - max([60.0, *(text_width(name, theme.SMALL) for name in names)]) - 14)
 
 
 def _phase_rows(
-    sheet: Sheet, of: ControlChart, days: tuple[float, float], left: float, right: float, *, means: bool
+    sheet: Sheet, of: ControlChart, days: tuple[float, float], right: float, *, means: bool
 ) -> list[tuple[float, str, str, int]]:
     """Place (px), name and facts of each phase, and the row in which they overlap no other."""
     found: list[tuple[float, str, str, int]] = []
@@ -174,14 +153,14 @@ def _phase_rows(
         if own.empty:
             continue
         first, last = (own["period"].iloc[place].date() for place in (0, -1))
-        name = phase_name(phase.name, sheet.language)
-        facts = period_text(first, last, sheet.language)
+        name = wording.phase_name(phase.name, sheet.language)
+        facts = wording.period_text(first, last, sheet.language)
         if means:
             key = "phase_facts_trial" if phase.trial else "phase_facts"
-            value = level(phase.center, of.unit, sheet.language)
+            value = wording.level(phase.center, of.unit, sheet.language)
             facts = sheet.words(key, period=facts, value=value)
         width = max(text_width(name, theme.LABEL), text_width(facts, theme.SMALL))
-        at = left + (first.toordinal() - 0.5 - days[0]) / (days[1] - days[0]) * (right - left)
+        at = _LEFT + (first.toordinal() - 0.5 - days[0]) / (days[1] - days[0]) * (right - _LEFT)
         at = max(0.0, min(at, theme.WIDTH - width))
         row = next((row for row, end in enumerate(ends) if end + 14 < at), len(ends))
         ends[row : row + 1] = [at + width]
@@ -189,55 +168,43 @@ def _phase_rows(
     return found
 
 
-def _write_phases(sheet: Sheet, rows: Sequence[tuple[float, str, str, int]]) -> None:
-    for number, (at, name, facts, row) in enumerate(rows):
-        ink = _INKS[number == len(rows) - 1 and number > 0]
-        sheet.text(at, 14 + 38 * row, fit(name, theme.WIDTH - at), color=ink, strong=True)
-        sheet.text(at, 30 + 38 * row, facts, "small")
-
-
-def _draw(sheet: Sheet, panel: Panel, of: ControlChart, axis: Scale, *, focus: bool) -> None:
+def _draw(sheet: Sheet, panel: Panel, of: ControlChart, *, focus: bool) -> None:
     """Draw limits, points and signals of one chart, and name its lines at their end."""
     points = of.points.assign(x=[day.toordinal() for day in of.points["period"]])
-    half = 0.5 if of.by == "day" else 3.5
+    half, axis = 0.5 if of.by == "day" else 3.5, panel.scale
     for number, (_, own) in enumerate(points.groupby("phase")):
-        _limits(panel, own, half, axis, latest=focus and number == len(of.phases) - 1 and number > 0)
+        _limits(panel, own, half, latest=focus and number == len(of.phases) - 1 and number > 0)
         if number:
             border = float(own["x"].iloc[0]) - half
             panel.axes.plot([border] * 2, [axis.low, axis.high], color=theme.INK, lw=1.2, clip_on=False)
     if of.target is not None:
-        panel.axes.axhline(of.target, color=theme.TARGET, lw=1.4, ls=DASHES, zorder=2, clip_on=False)
+        dashed(panel, of.target)
     if axis.signed:
         panel.axes.axhline(0, color=theme.CONTROL, lw=1.0, zorder=1, clip_on=False)
     _points(panel, points, of, focus=focus)
     _signals(sheet, panel, points, of, labelled=focus)
     ink = _INKS[focus and len(of.phases) > 1]
-    entries = [entry for entry in _line_names(sheet, of, ink) if not missing(entry[0])]
-    ys = [panel.y(min(max(value, axis.low), axis.high)) for value, _, _ in entries]
-    for y, (_, name, color) in zip(
-        theme.spread(ys, [12.0] * len(ys), low=panel.top - 6, high=panel.bottom + 8, gap=1.0),
-        entries,
-        strict=True,
-    ):
-        sheet.text(panel.right + 10, y + 4, name, "small", color=color)
+    entries = [
+        (panel.y(min(max(value, axis.low), axis.high)), name, color)
+        for value, name, color in _line_names(sheet, of, ink)
+    ]
+    sheet.end_names(panel, entries, "small", 13)
 
 
-def _limits(panel: Panel, own: pd.DataFrame, half: float, axis: Scale, *, latest: bool) -> None:
+def _limits(panel: Panel, own: pd.DataFrame, half: float, *, latest: bool) -> None:
     """Own limits stepped, solid and filled; limits frozen from the phase before dashed."""
     edges = np.column_stack([own["x"] - half, own["x"] + half]).ravel()
 
     def stepped(name: str) -> Any:
-        return np.clip(np.repeat(own[name].to_numpy(), 2), axis.low, axis.high)
+        return np.clip(np.repeat(own[name].to_numpy(), 2), *panel.y_limits)
 
-    ink = _INKS[latest]
-    style: dict[str, Any] = {"color": ink, "clip_on": False}
+    style: dict[str, Any] = {"color": _INKS[latest], "clip_on": False}
     panel.axes.fill_between(edges, stepped("lcl"), stepped("ucl"), color=_TINTS[latest], lw=0, zorder=-1)
     for name, width in (("lcl", 1.0), ("ucl", 1.0), ("center", 1.6)):
         panel.axes.plot(edges, stepped(name), lw=width, zorder=1, **style)
-    for name in ("frozen_lcl", "frozen_ucl", "frozen_center"):
-        panel.axes.plot(
-            edges, stepped(name), color=theme.NEUTRAL, lw=1.0, ls=SHORT_DASHES, zorder=1.5, clip_on=False
-        )
+    style = {"color": theme.NEUTRAL, "lw": 1.0, "ls": SHORT_DASHES, "clip_on": False}
+    for name in _FROZEN:
+        panel.axes.plot(edges, stepped(name), zorder=1.5, **style)
 
 
 def _points(panel: Panel, points: pd.DataFrame, of: ControlChart, *, focus: bool) -> None:
@@ -254,26 +221,26 @@ def _points(panel: Panel, points: pd.DataFrame, of: ControlChart, *, focus: bool
 
 def _signals(sheet: Sheet, panel: Panel, points: pd.DataFrame, of: ControlChart, *, labelled: bool) -> None:
     """Mark signals against own limits: points by a diamond or a large dot, runs by a bar under them."""
-    own = [one for one in of.signals if one.limits == "own"]
     labels = []
-    for one in own:
+    for one in (one for one in of.signals if one.limits == "own"):
         color = _signal_color(one, of)
         xs, value = points["x"].iloc[[one.first, one.last]].tolist(), points["value"].iloc[one.last]
         if one.rule != "beyond_limits":
-            bottom = panel.y_limits[0]
-            panel.axes.plot(
-                xs, [bottom] * 2, color=color, lw=4, solid_capstyle="butt", zorder=2, clip_on=False
-            )
+            style: dict[str, Any] = {"color": color, "lw": 4, "solid_capstyle": "butt", "zorder": 2}
+            panel.axes.plot(xs, panel.y_limits[:1] * 2, clip_on=False, **style)
             continue
-        mark = "o" if color == theme.GOOD else "D"
-        panel.axes.plot(
-            xs[:1], [value], mark, ms=6.5, color=color, mec=theme.PAPER, mew=0.6, zorder=5, clip_on=False
-        )
-        labels.append(
-            (panel.x(xs[0]), panel.y(value), _signal_words(sheet, points.iloc[one.last], one, of), color)
-        )
+        _beyond(panel, xs[0], value, color, 6.5)
+        words = _signal_words(sheet, points.iloc[one.last], one, of)
+        labels.append((panel.x(xs[0]), panel.y(value), words, color))
     if labelled:
         _callouts(sheet, panel, labels[-MOST_LABELS:], points, of.target)
+
+
+def _beyond(panel: Panel, x: float, value: float, color: str, size: float) -> None:
+    """Mark a point beyond the limits: a large dot on the good side, a diamond else."""
+    mark, rim = "o" if color == theme.GOOD else "D", 0.6 if size < 8 else 1.0
+    style: dict[str, Any] = {"mec": theme.PAPER, "mew": rim, "zorder": 5, "clip_on": False}
+    panel.axes.plot([x], [value], mark, ms=size, color=color, **style)
 
 
 def _signal_color(one: Signal, of: ControlChart) -> str:
@@ -286,7 +253,7 @@ def _signal_words(sheet: Sheet, point: Any, one: Signal, of: ControlChart) -> st
     limit = point["ucl" if one.side == "above" else "lcl"]
     words = sheet.words(
         f"signal_{one.side}_{of.by}",
-        date=_day(sheet, point["period"]),
+        date=sheet.day(point["period"].date()),
         value=_value(point["value"], of, sheet.language),
         limit=_value(limit, of, sheet.language),
     )
@@ -295,16 +262,12 @@ def _signal_words(sheet: Sheet, point: Any, one: Signal, of: ControlChart) -> st
 
 def _value(value: float, of: ControlChart, language: Language) -> str:
     if of.group == "difference":
-        return trimmed(round(value, 3), of.unit, sign=True)
-    return level(value, of.unit, language)
+        return wording.trimmed(round(value, 3), of.unit, sign=True)
+    return wording.level(value, of.unit, language)
 
 
 def _callouts(
-    sheet: Sheet,
-    panel: Panel,
-    labels: Sequence[tuple[float, float, str, str]],
-    points: pd.DataFrame,
-    target: float | None,
+    sheet: Sheet, panel: Panel, labels: Sequence[Label], points: pd.DataFrame, target: float | None
 ) -> None:
     """Write labels of points where they cover least, each with a thin leader line; no two overlap."""
     size = theme.SMALL
@@ -312,9 +275,9 @@ def _callouts(
     dots = [(panel.x(x), panel.y(y)) for x, y in zip(known["x"], known["value"], strict=True)]
     lines = [
         (panel.x(x), panel.y(y))
-        for name in ("center", "lcl", "ucl", "frozen_center", "frozen_lcl", "frozen_ucl")
+        for name in ("center", "lcl", "ucl", *_FROZEN)
         for x, y in zip(points["x"], points[name].clip(*panel.y_limits), strict=True)
-        if not missing(y)
+        if not wording.missing(y)
     ]
     if target is not None:
         lines += [(float(x), panel.y(target)) for x in np.linspace(panel.left, panel.right, 100)]
@@ -361,32 +324,16 @@ def _line_names(sheet: Sheet, of: ControlChart, ink: str) -> list[tuple[float, s
     if of.points.empty:
         return []
     last = of.points.iloc[-1]
-    found = []
-    for name in ("ucl", "center", "lcl"):
-        if not missing(last[name]):
-            value = _value(last[name], of, sheet.language)
-            found.append((last[name], sheet.words(f"line_{name}", value=value), ink))
-    for name in ("frozen_ucl", "frozen_center", "frozen_lcl"):
-        if not missing(last[name]):
-            found.append((last[name], sheet.words(f"line_{name}"), theme.MUTED_TEXT))
+    found = [
+        (last[name], sheet.words(f"line_{name}", value=_value(last[name], of, sheet.language)), color)
+        for names, color in ((("ucl", "center", "lcl"), ink), (_FROZEN, theme.MUTED_TEXT))
+        for name in names
+        if not wording.missing(last[name])
+    ]
     if of.target is not None:
-        words = sheet.words("target", value=target_level(of.target, of.unit, sheet.language))
+        words = sheet.words("target", value=wording.target_level(of.target, of.unit, sheet.language))
         found.append((of.target, words, theme.INK))
     return found
-
-
-def _day_axis(sheet: Sheet, panel: Panel, of: ControlChart) -> None:
-    """Name Mondays, as many as there is room for."""
-    first, last = (int(end) for end in panel.x_limits)
-    mondays = [day for day in range(first + 1, last) if day % 7 == 1]
-    names = [_day(sheet, pd.Timestamp.fromordinal(day)) for day in mondays]
-    widest = max((text_width(name, theme.TICK) for name in names), default=0.0) + 14
-    step = max(int(np.ceil(widest * len(names) / panel.width)), 1)
-    sheet.ticks_below(panel, [float(day) for day in mondays[::step]], names[::step])
-
-
-def _day(sheet: Sheet, day: Any) -> str:
-    return date_text(day.date(), sheet.language, year=False)
 
 
 @theme.applied()
@@ -406,15 +353,12 @@ def kpi_multiples(result: MonitoringResult, *, language: Language = "en") -> Fig
         Name, value of the last week, variation and assurance mark with their words, band of each phase's
         limits, dashed target; each chart has its own axis.
     """
-    across, gap, height = min(max(len(result.kpis), 2), 4), 26.0, 236.0
-    width = (theme.WIDTH - (across - 1) * gap) / across
-    sheet = Sheet(max(-(-len(result.kpis) // across) * height, 40), language)
-    if not result.kpis:
+    kpis, height = result.kpis, 236.0
+    sheet = Sheet(max(-(-len(kpis) // min(max(len(kpis), 2), 4)) * height, 40), language)
+    if not kpis:
         sheet.text(0, 20, sheet.words("no_week"), "small")
-    for i, one in enumerate(result.kpis):
-        _kpi(
-            sheet, (i % across * (width + gap), i // across * height, width), one, result.variants[one.metric]
-        )
+    for place, one in zip(sheet.grid(len(kpis), height), kpis, strict=True):
+        _kpi(sheet, place, one, result.variants[one.metric])
     return sheet.figure
 
 
@@ -424,51 +368,27 @@ def _kpi(sheet: Sheet, place: tuple[float, float, float], of: ControlChart, vari
     known = points.dropna(subset=["value"]).rename(columns={"x": "day"})
     band = [*points["lcl"].dropna(), *points["ucl"].dropna()]
     axis = scale([*points["value"], of.target, *band], of.unit, count=3)
-    sheet.rule(top + 0.5, left, left + width)
-    sheet.text(
-        left, top + 21, fit(metric_name(of.metric, sheet.language, variant=variant), width), strong=True
-    )
-    value = level(known["value"].iloc[-1] if len(known) else None, of.unit, sheet.language)
-    sheet.text(left, top + 46, value, "large")
-    _kpi_icons(sheet, left + width - 38, top + 40, of)
-    days = (points["x"].iloc[0] - 4.0, points["x"].iloc[-1] + 4.0)
-    panel = sheet.value_weeks(left, top + 66, width - 6, 94, axis, days)
+    value = wording.level(known["value"].iloc[-1] if len(known) else None, of.unit, sheet.language)
+    ends = (points["x"].iloc[0], points["x"].iloc[-1])
+    name = wording.metric_name(of.metric, sheet.language, variant=variant)
+    panel = sheet.small_chart(place, (name, value), axis, (ends[0] - 4.0, ends[1] + 4.0), ends)
     course = verdict(of)
     for number, (_, own) in enumerate(points.groupby("phase")):
-        _limits(
-            panel,
-            own.assign(frozen_lcl=np.nan, frozen_ucl=np.nan, frozen_center=np.nan),
-            3.5,
-            axis,
-            latest=False,
-        )
+        _limits(panel, own.assign(**dict.fromkeys(_FROZEN, np.nan)), 3.5, latest=False)
         last = number == len(of.phases) - 1
         role = {"improvement": theme.GOOD, "concern": theme.BAD}.get(course, theme.NEUTRAL)
         ink, mark = (role if last else theme.NEUTRAL), ("D" if last and course == "concern" else "o")
         line = own.dropna(subset=["value"])
-        panel.axes.plot(line["x"], line["value"], color=theme.NEUTRAL, lw=1.0, zorder=3, clip_on=False)
+        panel.axes.plot(line["x"], line["value"], color=theme.NEUTRAL, lw=1.0, zorder=2, clip_on=False)
         panel.axes.plot(line["x"], line["value"], mark, color=ink, ms=3.4, mew=0, zorder=4, clip_on=False)
-    ends = [
-        (panel.x(x), _day(sheet, pd.Timestamp.fromordinal(int(x))), theme.MUTED_TEXT)
-        for x in sorted({*points["x"].iloc[[0, -1]]})
-    ]
-    sheet.labels(panel, panel.bottom + 20, ends, "tick", out=6)
-    if of.target is not None:
-        panel.axes.axhline(of.target, color=theme.TARGET, lw=1.4, ls=DASHES, zorder=3, clip_on=False)
-        key = "target_min" if of.better == "higher" else "target_max"
-        words = sheet.words(key, value=target_level(of.target, axis.unit, sheet.language))
-        y = panel.y(of.target)
-        sheet.note(panel, words, [y - 5, y + 14], known)
-    said = [course_text(course, sheet.language), assurance_text(of.assurance, sheet.language)]
-    joint = {"en": "; ", "zh": "；"}[sheet.language]
-    sheet.text(left, panel.bottom + 44, fit(joint.join(filter(None, said)), width, theme.SMALL), "small")
-
-
-def _kpi_icons(sheet: Sheet, x: float, y: float, of: ControlChart) -> None:
-    higher, course = of.better == "higher", verdict(of)
+    sheet.noted_target(panel, of.target, known, "target_min" if of.better == "higher" else "target_max")
+    higher, x, y = of.better == "higher", left + width - 38, top + 40
     sheet.icon(_ICONS.get((course, higher), "steady" if course == "common_cause" else "watch"), x, y, 18)
     if of.assurance is not None:
         sheet.icon(_ICONS.get((of.assurance, higher), "hit_and_miss"), x + 25, y, 18)
+    said = [wording.course_text(course, sheet.language), wording.assurance_text(of.assurance, sheet.language)]
+    joint = {"en": "; ", "zh": "；"}[sheet.language]
+    sheet.text(left, panel.bottom + 44, fit(joint.join(filter(None, said)), width, theme.SMALL), "small")
 
 
 @theme.applied()
@@ -496,46 +416,30 @@ def funnel(result: MonitoringResult, *, language: Language = "en") -> Figure | N
     phase = of.phases[0]
     center = phase.center or 0.0
     sigma = np.sqrt(center * (1 - center)) * (phase.sigma_z or 1.0)
-    axis = _funnel_axis(of, center, sigma)
+    half = 3 * sigma / np.sqrt(max(float(points["x"].quantile(0.1)), 1.0))
+    near = [min(max(end, 0.0), 1.0) for end in (center - half, center + half)]
+    axis = scale([*points["value"], *near], of.unit, count=6)
     sheet = Sheet(10 + 320 + 48, language)
-    names = [sheet.words("funnel_3sigma"), sheet.words("funnel_95"), _funnel_center(sheet, of)]
-    right = theme.WIDTH - max(text_width(name, theme.SMALL) for name in names) - 14
-    panel = _value_panel(sheet, (60.0, 10.0, right - 60.0, 320.0), axis, (0.0, most))
-    _funnel_limits(sheet, panel, names, center, sigma, axis)
+    middle = sheet.words("all", value=wording.level(phase.center, of.unit, language))
+    names = [sheet.words("funnel_3sigma"), sheet.words("funnel_95"), middle]
+    width = _right(names) - _LEFT
+    panel = sheet.value_weeks(_LEFT, 10.0, width, 320.0, axis, (0.0, most), hang=True)
+    _funnel_limits(sheet, panel, names, center, sigma)
     if of.target is not None and axis.low <= of.target <= axis.high:
-        panel.axes.axhline(of.target, color=theme.TARGET, lw=1.4, ls=DASHES, zorder=2, clip_on=False)
-        words = sheet.words("standard", value=target_level(of.target, of.unit, language))
-        y = panel.y(of.target)
-        sheet.note(panel, words, [y - 5, y + 14], points.assign(day=points["x"], group=""))
+        sheet.noted_target(panel, of.target, points.assign(day=points["x"], group=""), "standard")
     _funnel_points(sheet, panel, points, of)
-    tick = next(step for step in _steps(most) if most / step <= 7)
+    base = 10.0 ** np.floor(np.log10(max(most, 1)) - 1)
+    steps = (max(base * factor, 1.0) for factor in (1, 2, 5, 10, 20, 50))
+    tick = next(step for step in steps if most / step <= 7)
     ticks = np.arange(0, most, tick)
-    sheet.ticks_below(panel, ticks.tolist(), [count(tick) for tick in ticks])
-    label = sheet.words(
-        "funnel_axis", metric=metric_name(of.metric, language, variant=result.variants[of.metric])
-    )
-    sheet.axis_label(panel, label, axis, "y")
+    sheet.ticks_below(panel, ticks.tolist(), [wording.count(tick) for tick in ticks])
+    name = wording.metric_name(of.metric, language, variant=result.variants[of.metric])
+    sheet.axis_label(panel, "y", "funnel_axis", metric=name)
     return sheet.figure
 
 
-def _steps(most: float) -> Iterable[float]:
-    base = 10.0 ** np.floor(np.log10(max(most, 1)) - 1)
-    return (max(base * factor, 1.0) for factor in (1, 2, 5, 10, 20, 50))
-
-
-def _funnel_axis(of: ControlChart, center: float, sigma: float) -> Scale:
-    half = 3 * sigma / np.sqrt(max(float(of.points["denominator"].quantile(0.1)), 1.0))
-    near = [min(max(end, 0.0), 1.0) for end in (center - half, center + half)]
-    return scale([*of.points["value"], *near], of.unit, count=6)
-
-
-def _funnel_center(sheet: Sheet, of: ControlChart) -> str:
-    return sheet.words("all", value=level(of.phases[0].center, of.unit, sheet.language))
-
-
-def _funnel_limits(
-    sheet: Sheet, panel: Panel, names: Sequence[str], center: float, sigma: float, axis: Scale
-) -> None:
+def _funnel_limits(sheet: Sheet, panel: Panel, names: Sequence[str], center: float, sigma: float) -> None:
+    axis = panel.scale
     xs = np.linspace(max(panel.x_limits[1] / 400, 1e-9), panel.x_limits[1], 400)
 
     def at(sigmas: float, x: Any) -> Any:
@@ -550,9 +454,7 @@ def _funnel_limits(
     panel.axes.axhline(center, color=theme.INK2, lw=1.6, zorder=1, clip_on=False)
     ends = [panel.y(float(at(sigmas, panel.x_limits[1]))) for sigmas in (3, 1.96, 0)]
     inks = (theme.MUTED_TEXT, theme.MUTED_TEXT, theme.INK)
-    bases = theme.spread(ends, [12.0] * 3, low=panel.top - 6, high=panel.bottom + 8, gap=1.0)
-    for y, name, ink in zip(bases, names, inks, strict=True):
-        sheet.text(panel.right + 10, y + 4, name, "small", color=ink)
+    sheet.end_names(panel, list(zip(ends, names, inks, strict=True)), "small", 13)
 
 
 def _funnel_points(sheet: Sheet, panel: Panel, points: pd.DataFrame, of: ControlChart) -> None:
@@ -564,24 +466,13 @@ def _funnel_points(sheet: Sheet, panel: Panel, points: pd.DataFrame, of: Control
             dot(panel, row["x"], row["value"], theme.NEUTRAL)
             continue
         color = _signal_color(beyond[place], of)
-        mark = "o" if color == theme.GOOD else "D"
-        panel.axes.plot(
-            [row["x"]],
-            [row["value"]],
-            mark,
-            ms=8,
-            color=color,
-            mec=theme.PAPER,
-            mew=1,
-            zorder=5,
-            clip_on=False,
-        )
+        _beyond(panel, row["x"], row["value"], color, 8)
         words = sheet.words(
             "funnel_point",
             group=fit(str(row["period"]), 200, theme.SMALL),
-            value=level(row["value"], of.unit, sheet.language),
-            k=count(row["numerator"]),
-            n=count(row["denominator"]),
+            value=wording.level(row["value"], of.unit, sheet.language),
+            k=wording.count(row["numerator"]),
+            n=wording.count(row["denominator"]),
         )
         labels.append((panel.x(row["x"]), panel.y(row["value"]), words, color))
     _callouts(sheet, panel, labels, points, of.target)

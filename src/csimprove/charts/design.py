@@ -9,37 +9,15 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from csimprove import wording
 from csimprove.charts import theme
-from csimprove.charts.pilot import DECIDED_SHARE, arm_name, windows
-from csimprove.charts.sheet import DASHES, Icon, Panel, Sheet, dot, estimate, weekly_lines
-from csimprove.charts.theme import Scale, fit, scale, text_width
-from csimprove.pilot import Look, LookMetric, PilotDesign, PilotMetric, PilotResult
+from csimprove.charts.pilot import DECIDED_SHARE, arm_name, asked_words, effect_words, omitted, windows
+from csimprove.charts.sheet import STATUS, Panel, Sheet, dashed, dot, estimate, weekly_lines
+from csimprove.charts.theme import fit, scale, text_width
+from csimprove.pilot import Look, LookMetric, PilotDesign, PilotResult
 from csimprove.settings import Language
-from csimprove.wording import (
-    asked_value,
-    date_text,
-    interval,
-    level,
-    metric_name,
-    number,
-    percent,
-    planned_weeks,
-    target_level,
-    trimmed,
-    unit_name,
-    unit_of,
-)
 
 _LOOK = 24.0  # px, of a look in `pilot_looks`
-_STATUS: dict[str, Icon] = {
-    "worth_having": "tick",
-    "safe": "tick",
-    "not_shown": "unknown",
-    "not_shown_safe": "unknown",
-    "no_interval": "unknown",
-    "too_small": "cross",
-    "harmed": "stop",
-}
 
 
 @theme.applied()
@@ -62,34 +40,31 @@ def power_curve(design: PilotDesign, metric: str, *, language: Language = "en") 
         planned length, spread. Rings: lengths that the history cannot hold, from the fitted variance
         components.
     """
-    unit, weeks, pilot = unit_of(metric), planned_weeks(design), _planned_units(design)
+    unit, weeks = wording.unit_of(metric), wording.planned_weeks(design)
+    pilot = int((design.units["arm"] == "pilot").sum())
     power = design.power.loc[(design.power["metric"] == metric) & design.power["detectable"].notna()]
     asked = design.plan.minimum_gain.get(metric) or design.plan.margin.get(metric)
     axis = replace(scale([*power["detectable"], asked], unit, signed=True), low=0.0)
     lengths = power.loc[power["units_pilot"] == pilot]
     teams = power.loc[(power["assignment"] == "spread") & (power["weeks"] == weeks)]
     sheet = Sheet(40 + 230 + 48 + 20 * bool(power["modelled"].any()), language)
-    name = metric_name(metric, language, inline=True)
+    name = wording.metric_name(metric, language, inline=True)
     sheet.text(0, 14, sheet.words(f"detectable_{unit}", metric=name), "small")
     side = max(text_width(sheet.words(f"power_{key}"), theme.TICK) for key in ("planned", "spread"))
     wide = len(teams) > 1
-    panel = sheet.value_weeks(
-        0, 40, 540 if wide else theme.WIDTH - side - 20, 230, axis, (0, _end(lengths["weeks"]))
-    )
+    across = 540 if wide else theme.WIDTH - side - 20
+    panel = sheet.value_weeks(0, 40, across, 230, axis, (0, _end(lengths["weeks"])))
     ends = []
-    for assignment, color, ink in (
-        ("spread", theme.CONTROL, theme.INK2),
-        ("planned", theme.PILOT, theme.PILOT),
-    ):
+    for assignment, arm, width in (("spread", "control", 1.4), ("planned", "pilot", theme.MAIN_LINE)):
+        color, ink = theme.ARMS[arm]
         frame = lengths.loc[lengths["assignment"] == assignment].sort_values("weeks")
-        _curve(panel, frame, "weeks", color, theme.MAIN_LINE if assignment == "planned" else 1.4)
+        _curve(panel, frame, "weeks", color, width)
         words = sheet.words(f"power_{assignment}")
         ends += [(panel.y(value), words, ink) for value in frame["detectable"].tail(1)]
-    bases = theme.spread([y + 4 for y, _, _ in ends], [16.0] * len(ends), low=40, high=panel.bottom)
-    for base, (_, words, ink) in zip(bases, ends, strict=True):
-        sheet.text(panel.right + 10, base, words, "name", color=ink)
-    _asked(sheet, panel, asked, axis, lengths)
-    _axis(sheet, panel, lengths["weeks"], sheet.words("length_axis"))
+    sheet.end_names(panel, ends, "name", 21)
+    lines = lengths.assign(day=lengths["weeks"], value=lengths["detectable"], group=lengths["assignment"])
+    sheet.noted_target(panel, asked, lines, "minimum_gain")
+    _axis(sheet, panel, lengths["weeks"], "length_axis")
     if wide:
         left = panel.right + side + 30
         panel = sheet.value_weeks(
@@ -97,17 +72,17 @@ def power_curve(design: PilotDesign, metric: str, *, language: Language = "en") 
         )
         _curve(panel, teams.sort_values("units_pilot"), "units_pilot", theme.CONTROL, 1.4)
         if asked is not None:
-            panel.axes.axhline(asked, color=theme.TARGET, lw=1.4, ls=DASHES, zorder=1, clip_on=False)
-        units = {key: unit_name(design.plan.unit, language, many=key == "units") for key in ("unit", "units")}
-        words = sheet.words("units_axis", weeks=trimmed(weeks, "minutes"), **units)
-        _axis(sheet, panel, teams["units_pilot"], words)
+            dashed(panel, asked)
+        units = {
+            key: wording.unit_name(design.plan.unit, language, many=key == "units")
+            for key in ("unit", "units")
+        }
+        _axis(
+            sheet, panel, teams["units_pilot"], "units_axis", weeks=wording.trimmed(weeks, "minutes"), **units
+        )
     if power["modelled"].any():
         sheet.text(0, sheet.height - 8, sheet.words("modelled"), "small")
     return sheet.figure
-
-
-def _planned_units(design: PilotDesign) -> int:
-    return int((design.units["arm"] == "pilot").sum())
 
 
 def _end(values: pd.Series[Any]) -> float:
@@ -118,23 +93,15 @@ def _curve(panel: Panel, frame: pd.DataFrame, along: str, color: str, width: flo
     """Join what was tried and what is modelled, but not the one to the other: they are two methods."""
     for modelled in (False, True):
         part = frame.loc[frame["modelled"].astype(bool) == modelled]
-        panel.axes.plot(part[along], part["detectable"], color=color, lw=width, clip_on=False, zorder=2)
+        panel.axes.plot(part[along], part["detectable"], color=color, lw=width, clip_on=False, zorder=2.5)
         for x, y in zip(part[along], part["detectable"], strict=True):
             dot(panel, float(x), float(y), color, hollow=modelled, size=5)
 
 
-def _asked(sheet: Sheet, panel: Panel, asked: float | None, axis: Scale, frame: pd.DataFrame) -> None:
-    if asked is not None:
-        panel.axes.axhline(asked, color=theme.TARGET, lw=1.4, ls=DASHES, zorder=1, clip_on=False)
-        words = sheet.words("minimum_gain", value=trimmed(asked, axis.unit, sign=True))
-        lines = frame.assign(day=frame["weeks"], value=frame["detectable"], group=frame["assignment"])
-        sheet.note(panel, words, [panel.y(asked) - 5, panel.y(asked) + 14], lines)
-
-
-def _axis(sheet: Sheet, panel: Panel, values: pd.Series[Any], words: str) -> None:
+def _axis(sheet: Sheet, panel: Panel, values: pd.Series[Any], key: str, **words: str) -> None:
     ticks = sorted({float(value) for value in values})
-    sheet.ticks_below(panel, ticks, [trimmed(tick, "minutes") for tick in ticks])
-    sheet.text(panel.left, panel.bottom + 38, words, "tick")
+    sheet.ticks_below(panel, ticks, [wording.trimmed(tick, "minutes") for tick in ticks])
+    sheet.axis_label(panel, "y", key, **words)
 
 
 @theme.applied()
@@ -172,57 +139,36 @@ def pilot_daily(result: PilotResult, metric: str, *, language: Language = "en") 
     height, foot = 150.0, 40.0
     sheet = Sheet(28 + 2 * height + foot + 44 + 20 * (not decided.all()), language)
     names = {arm: arm_name(sheet, result, arm) for arm in ("pilot", "control")}
-    words = sheet.words("median_before", value=level(1.0, axis.unit, language))
+    words = sheet.words("median_before", value=wording.level(1.0, axis.unit, language))
     side = max(text_width(words, theme.SMALL), *(text_width(name, theme.HEADING) for name in names.values()))
     ends = (float(result.plan.before[0].toordinal()), float(result.plan.during[1].toordinal() + 1))
     for i, arm in enumerate(("pilot", "control")):
         top = 28 + i * (height + foot)
         panel = sheet.value_weeks(0, top, theme.WIDTH - side - 22, height, axis, ends)
         windows(sheet, panel, result, named=i == 0)
-        _run(sheet, panel, drawn.loc[drawn["arm"] == arm], arm, names[arm], result, row, axis)
-        if i:
-            _month_axis(sheet, panel, axis, ends)
-    if not decided.all():
-        share = target_level(DECIDED_SHARE, "share", language)
-        sheet.text(panel.left, panel.bottom + 58, sheet.words("days_omitted", share=share), "small")
+        color, ink = theme.ARMS[arm]
+        sheet.text(panel.right + 14, top + 20, names[arm], "heading", color=ink, strong=True)
+        _run(sheet, panel, drawn.loc[drawn["arm"] == arm], color, result.plan.before[1], row.target)
+    sheet.mondays(panel, *ends, 0.5)
+    sheet.axis_label(panel, "y", "day_axis")
+    omitted(sheet, panel, decided, "days")
     return sheet.figure
 
 
 def _run(
-    sheet: Sheet,
-    panel: Panel,
-    frame: pd.DataFrame,
-    arm: str,
-    name: str,
-    result: PilotResult,
-    row: PilotMetric,
-    axis: Scale,
+    sheet: Sheet, panel: Panel, frame: pd.DataFrame, color: str, last_before: date, target: float | None
 ) -> None:
-    color, ink = (theme.PILOT, theme.PILOT) if arm == "pilot" else (theme.CONTROL, theme.INK2)
     weekly_lines(panel, frame, color, 1.0)
     panel.axes.plot(frame["day"], frame["value"], "o", ms=3.2, color=color, mew=0, clip_on=False, zorder=3)
-    sheet.text(panel.right + 14, panel.top + 20, name, "heading", color=ink, strong=True)
-    before = frame.loc[frame["date"] <= pd.Timestamp(result.plan.before[1]), "value"]
+    before = frame.loc[frame["date"] <= pd.Timestamp(last_before), "value"]
     if len(before):
         median = float(before.median())
         panel.axes.axhline(median, color=theme.INK2, lw=1.0, zorder=2)
-        words = sheet.words("median_before", value=level(median, axis.unit, sheet.language))
+        words = sheet.words("median_before", value=wording.level(median, panel.scale.unit, sheet.language))
         sheet.text(panel.right + 14, panel.top + 37, words, "small")
-    if row.target is not None:
-        panel.axes.axhline(row.target, color=theme.TARGET, lw=1.4, ls=DASHES, zorder=2, clip_on=False)
-        words = sheet.words("target", value=target_level(row.target, axis.unit, sheet.language))
-        sheet.text(panel.right + 14, panel.top + 54, words, "mark")
-
-
-def _month_axis(sheet: Sheet, panel: Panel, axis: Scale, ends: tuple[float, float]) -> None:
-    """Name as many Mondays as there is room for."""
-    first = int(ends[0]) + -(int(ends[0]) - 1) % 7
-    days = range(first, int(ends[1]), 7)
-    names = [date_text(date.fromordinal(day), sheet.language, year=False) for day in days]
-    widest = max([text_width(name, theme.TICK) for name in names] or [1.0]) + 10
-    step = max(1, int(-(-widest * len(names) // panel.width)))
-    sheet.ticks_below(panel, [day + 0.5 for day in days][::step], names[::step])
-    sheet.axis_label(panel, sheet.words("day_axis"), axis, "y")
+    if target is not None:
+        dashed(panel, target)
+        sheet.text(panel.right + 14, panel.top + 54, sheet.target(panel, target), "mark")
 
 
 @theme.applied()
@@ -243,7 +189,7 @@ def pilot_looks(result: PilotResult, *, language: Language = "en") -> Figure:
         asked passes, one wholly on the worse side of zero is harm.
     """
     rows = {row.metric: row for row in result.metrics}
-    found = [
+    found = (
         [
             (look, one)
             for look in result.looks
@@ -251,7 +197,7 @@ def pilot_looks(result: PilotResult, *, language: Language = "en") -> Figure:
             if one.metric == name
         ]
         for name in rows
-    ]
+    )
     blocks = [block for block in found if block]
     heads = 34.0
     sheet = Sheet(24 + sum(heads + _LOOK * len(block) + 40 for block in blocks) + 12, language)
@@ -262,47 +208,41 @@ def pilot_looks(result: PilotResult, *, language: Language = "en") -> Figure:
     top = 24.0
     for block in blocks:
         row = rows[block[0][1].metric]
-        mark = asked_value(row)
+        mark = wording.asked_value(row)
         values = [value for _, one in block for value in (one.effect, one.ci_low, one.ci_high)]
         axis = scale([*values, mark], row.unit, count=5, signed=True)
         panel = sheet.value_rows(left, top + heads, 360, _LOOK * len(block), axis)
         sheet.rule(top + 4.5)
-        name = metric_name(row.metric, language, variant=row.variant)
+        name = wording.metric_name(row.metric, language, variant=row.variant)
         sheet.text(0, top + 24, fit(name, left - 12), strong=True)
         panel.axes.axvline(0, color=theme.CONTROL, lw=1.2, zorder=1)
         if mark is not None:
             panel.axes.axvline(mark, color=theme.TARGET, lw=2.0, zorder=1, clip_on=False)
-            kind = "gain" if row.role == "co_primary" else "margin"
-            words = sheet.words(f"asked_{kind}_{row.better}", value=trimmed(mark, axis.unit, sign=True))
-            sheet.labels(panel, panel.top - 8, [(panel.x(mark), words, theme.INK)], out=20)
+            entry = (panel.x(mark), asked_words(sheet, panel, row, mark), theme.INK)
+            sheet.labels(panel, panel.top - 8, [entry], out=20)
         for i, (look, one) in enumerate(block):
-            _look(sheet, panel, (i + 0.5) * _LOOK, look, one, axis)
+            _look(sheet, panel, (i + 0.5) * _LOOK, look, one)
         top += heads + _LOOK * len(block) + 40
     if not blocks:
         sheet.text(0, 30, sheet.words("no_look"), "small")
     return sheet.figure
 
 
-def _look(sheet: Sheet, panel: Panel, y: float, look: Look, one: LookMetric, axis: Scale) -> None:
+def _look(sheet: Sheet, panel: Panel, y: float, look: Look, one: LookMetric) -> None:
     base = panel.top + y + 4
-    day = date_text(look.date, sheet.language, year=False)
+    day = wording.date_text(look.date, sheet.language, year=False)
     sheet.text(0, base, sheet.words("look", n=str(look.number), date=day), "name")
-    sheet.text(220, base, percent(one.information, places=0), "name", align="right")
+    sheet.text(220, base, wording.percent(one.information, places=0), "name", align="right")
+    bound = f"{one.bound_z if one.bound_t is None else one.bound_t:.2f}"
     if not look.made:
-        words = sheet.words("look_ahead", bound=_bound(one))
+        words = sheet.words("look_ahead", bound=bound)
         sheet.text(panel.right + 18, base, words, "small")
         return
     if one.effect is not None:
         estimate(panel, y, one.effect, one.ci_low, one.ci_high)
-    words = number(one.effect, axis.unit, sign=True)
-    if one.ci_low is not None:
-        words += f"  ({interval(one.ci_low, one.ci_high, axis.unit, sheet.language)})"
+    words = effect_words(panel, one.effect, one.ci_low, one.ci_high, sheet.language)
     sheet.text(panel.right + 18, base, words, "name")
-    sheet.icon(_STATUS[one.status], theme.WIDTH - 112, base - 4, 12)
+    sheet.icon(STATUS[one.status], theme.WIDTH - 112, base - 4, 12)
     if one.t is not None:
-        said = sheet.words("t_of_bound", t=f"{abs(one.t):.2f}", bound=_bound(one))
+        said = sheet.words("t_of_bound", t=f"{abs(one.t):.2f}", bound=bound)
         sheet.text(theme.WIDTH, base, said, "name", align="right")
-
-
-def _bound(one: LookMetric) -> str:
-    return f"{one.bound_z if one.bound_t is None else one.bound_t:.2f}"

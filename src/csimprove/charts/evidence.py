@@ -7,24 +7,13 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from csimprove import wording
 from csimprove.charts import theme
-from csimprove.charts.pilot import DECIDED_SHARE
-from csimprove.charts.sheet import DASHES, Panel, Sheet, dot, estimate
-from csimprove.charts.theme import Scale, fit, scale
-from csimprove.pilot import PilotCredibility, PilotMetric, PilotResult, Robustness
+from csimprove.charts.pilot import DECIDED_SHARE, asked_words, effect_words, omitted
+from csimprove.charts.sheet import Panel, Sheet, dashed, dot, estimate
+from csimprove.charts.theme import scale
+from csimprove.pilot import PilotCredibility, PilotResult, Robustness
 from csimprove.settings import Language
-from csimprove.wording import (
-    asked_value,
-    count,
-    group_name,
-    interval,
-    metric_name,
-    missing,
-    number,
-    spoken_pilot,
-    target_level,
-    trimmed,
-)
 
 _ROW, _FALSE = 26.0, 12.0  # px, of a way of looking and of a false pilot
 
@@ -69,12 +58,10 @@ def pilot_robustness(
     sheet = Sheet(sum(heights) + 56, language)
     panel = sheet.value_rows(left, 0, theme.WIDTH - 168 - left, sum(heights) + 6, axis)
     panel.axes.axvline(0, ymax=heights[1] / sum(heights), color=theme.CONTROL, lw=1.2, zorder=1)
-    _ways(sheet, panel, ways, result, axis)
-    _false_pilots(sheet, panel, heights[0], false, axis)
-    words = sheet.words(
-        f"effect_on_{axis.unit}", metric=metric_name(metric, language, variant=row.variant, inline=True)
-    )
-    sheet.axis_label(panel, words, axis, "x")
+    _ways(sheet, panel, ways, result)
+    _false_pilots(sheet, panel, heights[0], false)
+    name = wording.metric_name(metric, language, variant=row.variant, inline=True)
+    sheet.axis_label(panel, "x", f"effect_on_{axis.unit}", metric=name)
     return sheet.figure
 
 
@@ -83,11 +70,13 @@ def _false(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
 
 
 def _way(sheet: Sheet, way: Robustness, result: PilotResult) -> str:
-    words = spoken_pilot(result, sheet.language) | {"n": count(way.units)}
-    return sheet.words(f"way_{way.way}", left_out=group_name(way.left_out or "", sheet.language), **words)
+    words = wording.spoken_pilot(result, sheet.language) | {"n": wording.count(way.units)}
+    return sheet.words(
+        f"way_{way.way}", left_out=wording.group_name(way.left_out or "", sheet.language), **words
+    )
 
 
-def _ways(sheet: Sheet, panel: Panel, ways: list[Robustness], result: PilotResult, axis: Scale) -> None:
+def _ways(sheet: Sheet, panel: Panel, ways: list[Robustness], result: PilotResult) -> None:
     sheet.text(0, 20, sheet.words("should_agree"), "heading", strong=True)
     sheet.text(theme.WIDTH, 20, sheet.words("effect_column"), "small", align="right")
     top = 34.0
@@ -100,44 +89,35 @@ def _ways(sheet: Sheet, panel: Panel, ways: list[Robustness], result: PilotResul
         y = top + (i + 0.5) * _ROW
         main = way.way == "main"
         ink = theme.INK if main else theme.INK2
-        words = fit(_way(sheet, way, result), panel.left - 12, theme.TICK)
-        sheet.text(0, y + 4, words, "name", color=ink, strong=main)
-        said = number(way.effect, axis.unit, sign=True)
-        if way.ci_low is not None:
-            said += f"  ({interval(way.ci_low, way.ci_high, axis.unit, sheet.language)})"
-        sheet.text(theme.WIDTH, y + 4, said, "name", color=ink, align="right", strong=main)
+        said = effect_words(panel, way.effect, way.ci_low, way.ci_high, sheet.language)
+        sheet.row_words(panel, panel.top + y + 4, _way(sheet, way, result), said, ink, main)
         if main and way.effect is not None:
             estimate(panel, y, way.effect, way.ci_low, way.ci_high)
         elif way.effect is not None:
-            _line(panel, y, (way.effect, way.ci_low, way.ci_high), theme.PILOT, 5)
+            _line(panel, y, (way.effect, way.ci_low, way.ci_high), theme.PILOT)
 
 
-def _line(panel: Panel, y: float, ends: tuple[Any, Any, Any], color: str, size: float) -> None:
+def _line(panel: Panel, y: float, ends: tuple[Any, Any, Any], color: str) -> None:
     value, low, high = ends
-    if not missing(low):
+    if not wording.missing(low):
         panel.axes.hlines(y, low, high, color=color, lw=1.8, zorder=2, clip_on=False)
-    dot(panel, value, y, color, size=size)
+    dot(panel, value, y, color, size=5)
 
 
-def _false_pilots(sheet: Sheet, panel: Panel, top: float, false: list[pd.DataFrame], axis: Scale) -> None:
+def _false_pilots(sheet: Sheet, panel: Panel, top: float, false: list[pd.DataFrame]) -> None:
     sheet.text(0, top + 24, sheet.words("should_be_zero"), "heading", strong=True)
     sheet.text(theme.WIDTH, top + 24, sheet.words("range_column"), "small", align="right")
     y = top + 34
     for key, frame in zip(("false_starts", "false_groups"), false, strict=True):
         height = max(_ROW, _FALSE * len(frame) + 12)
-        base = y + height / 2 + 4
-        words = sheet.words(key if len(frame) else f"{key}_none", n=count(len(frame)))
-        sheet.text(0, base, fit(words, panel.left - 12, theme.TICK), "name")
         for i, row in enumerate(frame.to_dict("records")):
             at = y + height / 2 + (i - (len(frame) - 1) / 2) * _FALSE
-            _line(panel, at, (row["effect"], row["ci_low"], row["ci_high"]), theme.CONTROL, 5)
-        if len(frame):
-            ends = [
-                number(value, axis.unit, sign=True)
-                for value in (frame["effect"].min(), frame["effect"].max())
-            ]
-            said = ends[0] if len(frame) == 1 else sheet.words("range", low=ends[0], high=ends[1])
-            sheet.text(theme.WIDTH, base, said, "name", align="right")
+            _line(panel, at, (row["effect"], row["ci_low"], row["ci_high"]), theme.CONTROL)
+        words = sheet.words(key if len(frame) else f"{key}_none", n=wording.count(len(frame)))
+        ends = (frame["effect"].min(), frame["effect"].max())
+        low, high = (wording.number(value, panel.scale.unit, sign=True) for value in ends)
+        said = sheet.words("range", low=low, high=high) if len(frame) > 1 else low if len(frame) else ""
+        sheet.row_words(panel, y + height / 2 + 4, words, said)
         y += height
 
 
@@ -173,7 +153,7 @@ def pilot_event_study(
     weeks = credibility.event_study.loc[credibility.event_study["metric"] == metric]
     decided = weeks["decided_share"] >= DECIDED_SHARE
     drawn = weeks.loc[decided & weeks["effect"].notna()].sort_values("week")
-    mark = asked_value(row)
+    mark = wording.asked_value(row)
     axis = scale([*drawn["effect"], *drawn["ci_low"], *drawn["ci_high"], mark], row.unit, signed=True)
     every = [int(week) for week in weeks["week"]] or [0]
     sheet = Sheet(28 + 240 + 48 + (0 if decided.all() else 20), language)
@@ -184,34 +164,21 @@ def pilot_event_study(
     heads = [(panel.x(middles[0]), sheet.words("before"), theme.MUTED_TEXT)] if min(every) < 0 else []
     sheet.labels(panel, 16, [*heads, (panel.x(middles[1]), sheet.words("during"), theme.PILOT)])
     panel.axes.axhline(0, color=theme.CONTROL, lw=1.2, zorder=1)
-    _asked_line(sheet, panel, row, mark, axis)
+    ends = [(panel.y(0.0), sheet.words("zero"), theme.INK2)]
+    if mark is not None:
+        dashed(panel, mark, zorder=1)
+        ends.append((panel.y(mark), asked_words(sheet, panel, row, mark), theme.INK))
+    sheet.end_names(panel, ends, "mark", 20)
     for one in drawn.to_dict("records"):
         pilot = one["week"] >= 0
         color = theme.PILOT if pilot else theme.CONTROL
-        if not missing(one["ci_low"]):
+        if not wording.missing(one["ci_low"]):
             panel.axes.vlines(one["week"], one["ci_low"], one["ci_high"], color=color, lw=1.8, clip_on=False)
         dot(panel, one["week"], one["effect"], color, hollow=not pilot)
     step = -(-len(every) // 26)
     shown = sorted(every)[::step]
-    sheet.ticks_below(panel, shown, [trimmed(week, "minutes", sign=True) for week in shown])
-    words = sheet.words(
-        f"gap_{axis.unit}", metric=metric_name(metric, language, variant=row.variant, inline=True)
-    )
-    sheet.text(panel.left, panel.bottom + 38, words, "tick")
-    if not decided.all():
-        share = target_level(DECIDED_SHARE, "share", language)
-        sheet.text(panel.left, panel.bottom + 58, sheet.words("weeks_omitted", share=share), "small")
+    sheet.ticks_below(panel, shown, [wording.trimmed(week, "minutes", sign=True) for week in shown])
+    name = wording.metric_name(metric, language, variant=row.variant, inline=True)
+    sheet.axis_label(panel, "y", f"gap_{axis.unit}", metric=name)
+    omitted(sheet, panel, decided, "weeks")
     return sheet.figure
-
-
-def _asked_line(sheet: Sheet, panel: Panel, row: PilotMetric, mark: float | None, axis: Scale) -> None:
-    """Draw what the plan asked and name it, and zero, at their right ends."""
-    ends = [(panel.y(0.0), sheet.words("zero"), theme.INK2)]
-    if mark is not None:
-        panel.axes.axhline(mark, color=theme.TARGET, lw=1.4, ls=DASHES, zorder=1, clip_on=False)
-        kind = "gain" if row.role == "co_primary" else "margin"
-        words = sheet.words(f"asked_{kind}_{row.better}", value=trimmed(mark, axis.unit, sign=True))
-        ends.append((panel.y(mark), words, theme.INK))
-    bases = theme.spread([y + 4 for y, _, _ in ends], [15.0] * len(ends), low=0, high=panel.bottom + 12)
-    for base, (_, words, color) in zip(bases, ends, strict=True):
-        sheet.text(panel.right + 10, base, words, "mark", color=color)

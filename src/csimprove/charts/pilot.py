@@ -3,55 +3,21 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from csimprove import wording
 from csimprove.charts import theme
-from csimprove.charts.sheet import (
-    DASHES,
-    SHORT_DASHES,
-    Icon,
-    Panel,
-    Sheet,
-    dot,
-    estimate,
-    weekly_lines,
-)
-from csimprove.charts.theme import Scale, fit, scale, text_width
+from csimprove.charts.sheet import SHORT_DASHES, STATUS, Panel, Sheet, dashed, dot, estimate, weekly_lines
+from csimprove.charts.theme import fit, scale, text_width
 from csimprove.pilot import PilotMetric, PilotResult
 from csimprove.settings import Language
-from csimprove.wording import (
-    asked_value,
-    date_text,
-    group_name,
-    interval,
-    level,
-    metric_name,
-    missing,
-    number,
-    period_text,
-    target_level,
-    trimmed,
-)
 
 #: A week of `pilot_arms` is drawn when at least this share of its tickets is decided.
 DECIDED_SHARE = 0.95
 
-_STATUS: dict[str, Icon] = {
-    "worth_having": "tick",
-    "safe": "tick",
-    "better": "tick",
-    "not_shown": "unknown",
-    "not_shown_safe": "unknown",
-    "no_interval": "unknown",
-    "too_small": "cross",
-    "worse": "cross",
-    "harmed": "stop",
-}
-_LEVEL: dict[str, Icon] = {"reached": "tick", "not_reached": "cross", "cannot_tell": "unknown"}
 _ROW = 62.0  # px, of a metric in `pilot_questions`
 _UNIT = 17.0  # px, of a unit in `pilot_dumbbell`
 
@@ -75,7 +41,8 @@ def pilot_questions(result: PilotResult, *, language: Language = "en") -> Figure
     """
     blocks = theme.by_axis(result.metrics, _levels)
     left = theme.column(
-        [metric_name(row.metric, language, variant=row.variant) for row in result.metrics], at_most=220
+        [wording.metric_name(row.metric, language, variant=row.variant) for row in result.metrics],
+        at_most=220,
     )
     units = [block[0].unit for block in blocks]
     # headings stand once; the unit of the effect again where it changes
@@ -102,7 +69,9 @@ def _levels(row: PilotMetric) -> list[float | None]:
 def _question_panels(sheet: Sheet, rows: list[PilotMetric], left: float, top: float) -> tuple[Panel, Panel]:
     half = (theme.WIDTH - left - 24) / 2
     width, height = half - 96, len(rows) * _ROW
-    gains = [value for row in rows for value in (row.effect, row.ci_low, row.ci_high, asked_value(row))]
+    gains = [
+        value for row in rows for value in (row.effect, row.ci_low, row.ci_high, wording.asked_value(row))
+    ]
     gain_axis = scale(gains, rows[0].unit, count=4, signed=True)
     effects = sheet.value_rows(left, top, width, height, gain_axis)
     effects.axes.axvline(0, color=theme.CONTROL, lw=1.2, zorder=1)
@@ -113,75 +82,85 @@ def _question_panels(sheet: Sheet, rows: list[PilotMetric], left: float, top: fl
         sheet.rule(top + i * _ROW + 0.5, 0, left + half)
         sheet.rule(top + i * _ROW + 0.5, levels.left)
         sheet.text(
-            0, top + y - 4, fit(metric_name(row.metric, sheet.language, variant=row.variant), left - 8)
+            0,
+            top + y - 4,
+            fit(wording.metric_name(row.metric, sheet.language, variant=row.variant), left - 8),
         )
         sheet.text(0, top + y + 13, sheet.words(f"role_{row.role}"), "small")
-        _gain(sheet, effects, y, row, gain_axis)
-        _level(sheet, levels, y, row, level_axis)
+        _gain(sheet, effects, y, row)
+        _level(sheet, levels, y, row)
     return effects, levels
 
 
-def _gain(sheet: Sheet, panel: Panel, y: float, row: PilotMetric, axis: Scale) -> None:
-    asked = asked_value(row)
+def _gain(sheet: Sheet, panel: Panel, y: float, row: PilotMetric) -> None:
+    asked = wording.asked_value(row)
     below = []
     if asked is not None:
         style: dict[str, Any] = {"color": theme.TARGET, "lw": 2.4, "solid_capstyle": "round"}
         panel.axes.plot([asked] * 2, [y - 14, y + 11], clip_on=False, **style)
-        kind = "gain" if row.role == "co_primary" else "margin"
-        words = sheet.words(f"asked_{kind}_{row.better}", value=trimmed(asked, axis.unit, sign=True))
-        below.append((panel.x(asked), words, theme.INK))
+        below.append((panel.x(asked), asked_words(sheet, panel, row, asked), theme.INK))
     if row.effect is not None:
         estimate(panel, y, row.effect, row.ci_low, row.ci_high)
-        mark = None if asked is None else panel.x(asked)
-        _beside(sheet, panel, y, number(row.effect, axis.unit, sign=True), panel.x(row.effect), mark)
+        _beside(sheet, panel, y, wording.number(row.effect, panel.scale.unit, sign=True), row.effect, asked)
     if row.ci_low is not None and row.ci_high is not None:
         center = panel.x((row.ci_low + row.ci_high) / 2)
-        words = interval(row.ci_low, row.ci_high, axis.unit, sheet.language)
+        words = wording.interval(row.ci_low, row.ci_high, panel.scale.unit, sheet.language)
         below.append((center, words, theme.MUTED_TEXT))
     sheet.labels(panel, panel.top + y + 24, below, out=8)
-    _verdict(sheet, panel, y, _STATUS[row.status], f"status_{row.status}")
+    _verdict(sheet, panel, y, row.status, f"status_{row.status}")
 
 
-def _level(sheet: Sheet, panel: Panel, y: float, row: PilotMetric, axis: Scale) -> None:
-    before, target = row.pilot_before.value, row.target
+def effect_words(
+    panel: Panel, effect: float | None, low: float | None, high: float | None, language: Language
+) -> str:
+    """Write an effect with its interval, if it has one."""
+    words = wording.number(effect, panel.scale.unit, sign=True)
+    return words if low is None else f"{words}  ({wording.interval(low, high, panel.scale.unit, language)})"
+
+
+def asked_words(sheet: Sheet, panel: Panel, row: PilotMetric, asked: float) -> str:
+    """Name what the plan asked of a metric."""
+    kind = "gain" if row.role == "co_primary" else "margin"
+    return sheet.target(panel, asked, f"asked_{kind}_{row.better}")
+
+
+def _level(sheet: Sheet, panel: Panel, y: float, row: PilotMetric) -> None:
+    before, target, unit = row.pilot_before.value, row.target, panel.scale.unit
     below = []
     if before is not None:
         if row.level is not None:
             panel.axes.hlines(y, before, row.level, color=theme.MUTED, lw=1.4, zorder=1, clip_on=False)
         dot(panel, before, y, theme.PILOT, hollow=True)
-        below.append((panel.x(before), level(before, axis.unit, sheet.language), theme.MUTED_TEXT))
+        below.append((panel.x(before), wording.level(before, unit, sheet.language), theme.MUTED_TEXT))
     if row.level is not None:
         estimate(panel, y, row.level, row.level_low, row.level_high)
-        mark = None if target is None else panel.x(target)
-        _beside(sheet, panel, y, level(row.level, axis.unit, sheet.language), panel.x(row.level), mark)
+        _beside(sheet, panel, y, wording.level(row.level, unit, sheet.language), row.level, target)
     if target is not None:
         ends = [y - 17, y + 12]
         panel.axes.plot([target] * 2, ends, color=theme.TARGET, lw=1.6, ls=SHORT_DASHES, clip_on=False)
-        words = sheet.words("target", value=target_level(target, axis.unit, sheet.language))
-        below.append((panel.x(target), words, theme.INK))
+        below.append((panel.x(target), sheet.target(panel, target), theme.INK))
     sheet.labels(panel, panel.top + y + 24, below, out=8)
     if row.target_status is not None:
-        undecided = "level_unknown" if row.level_low is None else "level_line"
         keys = {
             "reached": "level_reached",
-            "cannot_tell": undecided,
+            "cannot_tell": "level_unknown" if row.level_low is None else "level_line",
             "not_reached": f"level_short_{row.better}",
         }
-        _verdict(sheet, panel, y, _LEVEL[row.target_status], keys[row.target_status])
+        _verdict(sheet, panel, y, row.target_status, keys[row.target_status])
 
 
-def _beside(sheet: Sheet, panel: Panel, y: float, words: str, at: float, mark: float | None) -> None:
-    """Write a value over its bar, moved to that side of a vertical mark on which it lies."""
-    half = text_width(words, theme.LABEL) / 2
-    if mark is not None and abs(at - mark) < half + 5:
+def _beside(sheet: Sheet, panel: Panel, y: float, words: str, value: float, line: float | None) -> None:
+    """Write a value over its bar, moved to that side of a vertical line on which it lies."""
+    half, at = text_width(words, theme.LABEL) / 2, panel.x(value)
+    if line is not None and abs(at - (mark := panel.x(line))) < half + 5:
         right = (at > mark or mark - 2 * half - 5 < panel.left) and mark + 2 * half + 5 < panel.right + 8
         at = mark + half + 5 if right else mark - half - 5
     sheet.text(at, panel.top + y - 10, words, "value", align="center", over=True)
 
 
-def _verdict(sheet: Sheet, panel: Panel, y: float, icon: Icon, key: str) -> None:
+def _verdict(sheet: Sheet, panel: Panel, y: float, status: str, key: str) -> None:
     words, middle = sheet.words(key), panel.top + y
-    sheet.icon(icon, panel.right + 20, middle)
+    sheet.icon(STATUS[status], panel.right + 20, middle)
     sheet.text(panel.right + 33, middle + 4 - words.count("\n") * theme.pitch(theme.SMALL) / 2, words, "mark")
 
 
@@ -214,23 +193,25 @@ def pilot_dumbbell(result: PilotResult, metric: str, *, language: Language = "en
     axis = scale([*units["before"], *units["during"], row.target], row.unit, count=6)
     top, steps = 38.0, [34.0 + _UNIT * len(units) for _, _, units in groups]
     sheet = Sheet(top + sum(steps) + 48, language)
-    headings = [sheet.words(f"group_{arm}", group=group_name(name, language)) for name, arm, _ in groups]
+    headings = [
+        sheet.words(f"group_{arm}", group=wording.group_name(name, language)) for name, arm, _ in groups
+    ]
     left = max(theme.column(headings), theme.column(units["unit"], theme.TICK))
     panel = sheet.value_rows(left, top, theme.WIDTH - 90 - left, sum(steps), axis)
     if row.target is not None:
-        panel.axes.axvline(row.target, color=theme.TARGET, lw=1.4, ls=DASHES, zorder=1, clip_on=False)
-        words = sheet.words("target", value=target_level(row.target, axis.unit, language))
-        sheet.labels(panel, top - 7, [(panel.x(row.target), words, theme.INK)])
+        dashed(panel, row.target, upright=True, zorder=1)
+        sheet.labels(panel, top - 7, [(panel.x(row.target), sheet.target(panel, row.target), theme.INK)])
     sheet.text(theme.WIDTH, top - 26, sheet.words(f"change_{axis.unit}"), "small", align="right")
-    _end_names(sheet, panel, groups[0][2])
+    first = groups[0][2].iloc[0]
+    if not wording.missing(first["change"]):
+        ends = [(panel.x(first[end]), sheet.words(end), theme.PILOT) for end in ("before", "during")]
+        sheet.labels(panel, panel.top + 24, ends)
     y = 0.0
     for heading, step, (_, arm, frame) in zip(headings, steps, groups, strict=True):
-        _dumbbells(sheet, panel, y, heading, arm, frame, axis)
+        _dumbbells(sheet, panel, y, heading, arm, frame)
         y += step
     key = f"axis_{axis.unit}" if row.basis == "crude" else f"teams_standardised_{axis.unit}"
-    sheet.axis_label(
-        panel, sheet.words(key, metric=metric_name(metric, language, variant=row.variant)), axis, "x"
-    )
+    sheet.axis_label(panel, "x", key, metric=wording.metric_name(metric, language, variant=row.variant))
     return sheet.figure
 
 
@@ -245,29 +226,19 @@ def _groups(teams: pd.DataFrame, better: str) -> list[tuple[str, str, pd.DataFra
     return sorted(found, key=lambda item: (item[1] != "pilot", item[0]))
 
 
-def _end_names(sheet: Sheet, panel: Panel, frame: pd.DataFrame) -> None:
-    """Name ring and dot over the first unit, if it has both."""
-    first = frame.iloc[0]
-    if not missing(first["change"]):
-        ends = [(panel.x(first[end]), sheet.words(end), theme.PILOT) for end in ("before", "during")]
-        sheet.labels(panel, panel.top + 24, ends)
-
-
-def _dumbbells(
-    sheet: Sheet, panel: Panel, y: float, heading: str, arm: str, frame: pd.DataFrame, axis: Scale
-) -> None:
-    mark, ink = (theme.PILOT, theme.PILOT) if arm == "pilot" else (theme.CONTROL, theme.INK2)
+def _dumbbells(sheet: Sheet, panel: Panel, y: float, heading: str, arm: str, frame: pd.DataFrame) -> None:
+    (mark, ink), unit = theme.ARMS[arm], panel.scale.unit
     base = panel.top + y + 20
     sheet.text(0, base, fit(heading, panel.left - 16), color=ink, strong=True)
-    mean = sheet.words("mean", value=number(frame["change"].mean(), axis.unit, sign=True))
+    mean = sheet.words("mean", value=wording.number(frame["change"].mean(), unit, sign=True))
     sheet.text(theme.WIDTH, base, mean, "name", color=ink, align="right", strong=True)
     for i, row in enumerate(frame.to_dict("records")):
         at = y + 28 + (i + 0.5) * _UNIT
         base = panel.top + at + 4
         sheet.text(0, base, fit(str(row["unit"]), panel.left - 16, theme.TICK), "name")
-        change = number(row["change"], axis.unit, sign=True)
+        change = wording.number(row["change"], unit, sign=True)
         sheet.text(theme.WIDTH, base, change, "name", color=ink, align="right")
-        known = [end for end in ("before", "during") if not missing(row[end])]
+        known = [end for end in ("before", "during") if not wording.missing(row[end])]
         if not known:
             sheet.text(panel.left + 6, base, sheet.words("no_data"), "small", over=True)
         ends = [row[end] for end in known]
@@ -308,18 +279,26 @@ def pilot_arms(result: PilotResult, metric: str, *, language: Language = "en") -
     axis = scale([*drawn["value"], row.target], row.unit)
     sheet = Sheet(28 + 256 + 48 + (0 if decided.all() else 20), language)
     titles = {arm: arm_name(sheet, result, arm) for arm in ("control", "pilot")}
-    last_week = text_width(sheet.words("last_week", value=level(1.0, axis.unit, language)), theme.SMALL)
+    last_week = text_width(
+        sheet.words("last_week", value=wording.level(1.0, axis.unit, language)), theme.SMALL
+    )
     side = max(last_week, *(text_width(title, theme.HEADING) for title in titles.values()))
     days = (_monday(result.plan.before[0]), _monday(result.plan.during[1]) + 7)
     panel = sheet.value_weeks(0, 28, theme.WIDTH - side - 22, 256, axis, days)
     windows(sheet, panel, result)
-    _arms(sheet, panel, drawn, titles, axis)
-    _notes(sheet, panel, drawn, row, axis)
-    _week_axis(sheet, panel, axis)
-    if not decided.all():
-        share = target_level(DECIDED_SHARE, "share", language)
-        sheet.text(panel.left, panel.bottom + 58, sheet.words("weeks_omitted", share=share), "small")
+    _arms(sheet, panel, drawn, titles)
+    _notes(sheet, panel, drawn, row.target)
+    sheet.mondays(panel, *days, 3.5)
+    sheet.axis_label(panel, "y", "week_axis")
+    omitted(sheet, panel, decided, "weeks")
     return sheet.figure
+
+
+def omitted(sheet: Sheet, panel: Panel, decided: pd.Series[bool], what: Literal["days", "weeks"]) -> None:
+    """Say under a figure that undecided days or weeks are left out, if some are."""
+    if not decided.all():
+        share = wording.target_level(DECIDED_SHARE, "share", sheet.language)
+        sheet.text(panel.left, panel.bottom + 58, sheet.words(f"{what}_omitted", share=share), "small")
 
 
 def arm_name(sheet: Sheet, result: PilotResult, arm: str) -> str:
@@ -327,7 +306,9 @@ def arm_name(sheet: Sheet, result: PilotResult, arm: str) -> str:
     groups = result.plan.pilot if arm == "pilot" else result.plan.control
     if len(groups) > 1:
         return sheet.words(f"arm_{arm}")
-    return fit(sheet.words(f"group_{arm}", group=group_name(groups[0], sheet.language)), 200, theme.HEADING)
+    return fit(
+        sheet.words(f"group_{arm}", group=wording.group_name(groups[0], sheet.language)), 200, theme.HEADING
+    )
 
 
 def _monday(day: date) -> float:
@@ -343,54 +324,39 @@ def windows(sheet: Sheet, panel: Panel, result: PilotResult, *, named: bool = Tr
         if key == "during":
             panel.axes.axvspan(start, end, color=theme.PILOT_TINT, lw=0, zorder=-1)
         name = "window_before" if key == "before" else "window_pilot"
-        words = sheet.words(name, period=period_text(first, last, sheet.language))
+        words = sheet.words(name, period=wording.period_text(first, last, sheet.language))
         entries.append((panel.x((start + end) / 2), words, color))
     if named:
         sheet.labels(panel, panel.top - 12, entries, out=theme.WIDTH - panel.right)
 
 
-def _arms(sheet: Sheet, panel: Panel, drawn: pd.DataFrame, titles: dict[str, str], axis: Scale) -> None:
+def _arms(sheet: Sheet, panel: Panel, drawn: pd.DataFrame, titles: dict[str, str]) -> None:
     """Draw control groups thin, the pooled arms over them, and name these at their ends."""
     pooled = drawn["group"] == ""
     groups = drawn.loc[~pooled & (drawn["arm"] == "control")]
     if len(groups["group"].unique()) > 1:
         weekly_lines(panel, groups, theme.MUTED, theme.CONTEXT_LINE, 1)
     ends = []
-    for arm, color, ink in (("control", theme.CONTROL, theme.INK2), ("pilot", theme.PILOT, theme.PILOT)):
+    for arm, (color, ink) in theme.ARMS.items():
         weeks = drawn.loc[pooled & (drawn["arm"] == arm)]
         weekly_lines(panel, weeks, color, theme.MAIN_LINE, 3)
         for week in weeks.to_dict("records"):
             dot(panel, week["day"], week["value"], color, hollow=arm == "control", zorder=4)
         ends += [(week, titles[arm], ink) for week in weeks["value"].tail(1)]
-    heights = [panel.y(value) for value, _, _ in ends]
-    bases = theme.spread(heights, [34.0] * len(ends), low=panel.top - 4, high=panel.bottom + 4)
+    bases = panel.apart([panel.y(value) for value, _, _ in ends], 39, 6.5)
     for base, (value, title, ink) in zip(bases, ends, strict=True):
         sheet.text(panel.right + 14, base, title, "heading", color=ink, strong=True)
-        words = sheet.words("last_week", value=level(value, axis.unit, sheet.language))
+        words = sheet.words("last_week", value=wording.level(value, panel.scale.unit, sheet.language))
         sheet.text(panel.right + 14, base + 16, words, "small")
 
 
-def _notes(sheet: Sheet, panel: Panel, drawn: pd.DataFrame, row: PilotMetric, axis: Scale) -> None:
+def _notes(sheet: Sheet, panel: Panel, drawn: pd.DataFrame, target: float | None) -> None:
     """Draw the target and write what line and thin lines are, where they cover least."""
     lines = drawn.assign(group=drawn["arm"] + "/" + drawn["group"])
-    if row.target is not None:
-        panel.axes.axhline(row.target, color=theme.TARGET, lw=1.4, ls=DASHES, zorder=2, clip_on=False)
-        words = sheet.words("target", value=target_level(row.target, axis.unit, sheet.language))
-        at = panel.y(row.target)
-        sheet.note(panel, words, [at - 5, at + 14], lines)
+    sheet.noted_target(panel, target, lines)
     bases = [panel.bottom - 10, panel.top + 18, panel.bottom - 30, panel.top + 36]
     thin = len(drawn.loc[(drawn["arm"] == "control") & (drawn["group"] != ""), "group"].unique())
     if thin > 1:
         sheet.note(panel, sheet.words("thin_lines", count=str(thin)), bases, lines, "small")
     if drawn.empty:
         sheet.note(panel, sheet.words("no_data"), bases, lines, "small")
-
-
-def _week_axis(sheet: Sheet, panel: Panel, axis: Scale) -> None:
-    """Name as many Mondays as there is room for."""
-    weeks = np.arange(*panel.x_limits, 7)
-    names = [date_text(date.fromordinal(int(week)), sheet.language, year=False) for week in weeks]
-    widest = max(text_width(name, theme.TICK) for name in names) + 8
-    step = int(np.ceil(widest * len(weeks) / panel.width))
-    sheet.ticks_below(panel, [float(week) + 3.5 for week in weeks[::step]], names[::step])
-    sheet.axis_label(panel, sheet.words("week_axis"), axis, "y")

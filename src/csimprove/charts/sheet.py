@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from datetime import date
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -28,10 +29,6 @@ from csimprove.settings import Language
 
 Style = Literal["label", "name", "value", "tick", "small", "mark", "heading", "large"]
 Align = Literal["left", "center", "right"]
-Status = Literal["tick", "cross", "unknown", "stop", "watch"]
-Course = Literal["better_up", "better_down", "worse_up", "worse_down", "steady"]
-Aim = Literal["met_above", "met_below", "missed_above", "missed_below", "hit_and_miss"]
-Icon = Status | Course | Aim
 Floats = npt.NDArray[np.float64]
 
 #: Style = size in points and ink.
@@ -47,6 +44,13 @@ STYLES: dict[Style, tuple[float, str]] = {
 }
 DASHES = (0, (5, 2.2))
 SHORT_DASHES = (0, (2.6, 1.4))
+#: The mark of each status of an indicator, of a metric of a pilot and of its target.
+STATUS = {
+    **dict.fromkeys(("reached", "worth_having", "safe", "better"), "tick"),
+    **dict.fromkeys(("cannot_tell", "not_shown", "not_shown_safe", "no_interval"), "unknown"),
+    **dict.fromkeys(("not_reached", "too_small", "worse"), "cross"),
+    "harmed": "stop",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Panel:
     """Axes of a sheet without frame or own text: data in, pixels of the sheet out."""
 
     axes: Axes
+    scale: Scale  # of the values
     left: float
     top: float
     width: float
@@ -80,6 +85,11 @@ class Panel:
         """Px from the top of the sheet."""
         bottom, top = self.y_limits
         return self.top + (top - value) / (top - bottom) * self.height
+
+    def apart(self, heights: Sequence[float], pitch: float, below: float = 8.5) -> list[float]:
+        """Move heights beside the panel until they are ``pitch`` px apart."""
+        sizes = [pitch] * len(heights)
+        return theme.spread(heights, sizes, low=self.top - 6.5, high=self.bottom + below, gap=0.0)
 
 
 class Sheet:
@@ -140,6 +150,27 @@ class Sheet:
         for center, (_, words, color) in zip(centers, entries, strict=True):
             self.text(center, y, words, style, color=color, align="center", over=True)
 
+    def end_names(
+        self, panel: Panel, entries: Sequence[tuple[float, str, str]], style: Style, pitch: float
+    ) -> None:
+        """Name lines (end in px, words, colour) on the right of a panel, at least ``pitch`` px apart."""
+        bases = panel.apart([y for y, _, _ in entries], pitch)
+        for base, (_, words, color) in zip(bases, entries, strict=True):
+            self.text(panel.right + 10, base + 4, words, style, color=color)
+
+    def target(self, panel: Panel, value: float, key: str = "target") -> str:
+        """Name a value that people set."""
+        return self.words(key, value=panel.scale.name(value, self.language))
+
+    def noted_target(
+        self, panel: Panel, value: float | None, lines: pd.DataFrame, key: str = "target"
+    ) -> None:
+        """Draw the line of a target, if there is one, and note it beside."""
+        if value is not None:
+            dashed(panel, value)
+            at = panel.y(value)
+            self.note(panel, self.target(panel, value, key), [at - 5, at + 14], lines)
+
     def note(
         self, panel: Panel, words: str, bases: Sequence[float], lines: pd.DataFrame, style: Style = "mark"
     ) -> None:
@@ -174,7 +205,7 @@ class Sheet:
 
     def value_rows(self, left: float, top: float, width: float, height: float, axis: Scale) -> Panel:
         """Add axes for rows: values run along a labelled axis below, the other data are px from the top."""
-        panel = self._panel((left, top, width, height), (axis.low, axis.high), (height, 0.0))
+        panel = self._panel((left, top, width, height), (axis.low, axis.high), (height, 0.0), axis)
         panel.axes.vlines(
             axis.ticks, 0, height, color=theme.GRID, lw=theme.GRID_LINE, zorder=0, clip_on=False
         )
@@ -182,16 +213,57 @@ class Sheet:
         return panel
 
     def value_weeks(
-        self, left: float, top: float, width: float, height: float, axis: Scale, days: tuple[float, float]
+        self,
+        left: float,
+        top: float,
+        width: float,
+        height: float,
+        axis: Scale,
+        days: tuple[float, float],
+        hang: bool = False,
     ) -> Panel:
-        """Add axes for weeks: days run along, values upwards with their labels at ``left``."""
+        """Add axes for weeks: days run along, values upwards; their labels stand at ``left``, or hang out."""
         names = axis.names(self.language)
-        indent = max(text_width(name, theme.TICK) for name in names) + 8
-        panel = self._panel((left + indent, top, width - indent, height), days, (axis.low, axis.high))
+        indent = 0.0 if hang else max(text_width(name, theme.TICK) for name in names) + 8
+        box = (left + indent, top, width - indent, height)
+        panel = self._panel(box, days, (axis.low, axis.high), axis)
         panel.axes.hlines(axis.ticks, *days, color=theme.GRID, lw=theme.GRID_LINE, zorder=0, clip_on=False)
         for tick, name in zip(axis.ticks, names, strict=True):
             self.text(panel.left - 6, panel.y(tick) + 4, name, "tick", align="right")
         return panel
+
+    def grid(self, charts: int, height: float) -> list[tuple[float, float, float]]:
+        """Left, top and width of small charts in rows of two to four."""
+        across, gap = min(max(charts, 2), 4), 26.0
+        width = (theme.WIDTH - (across - 1) * gap) / across
+        return [(i % across * (width + gap), i // across * height, width) for i in range(charts)]
+
+    def small_chart(
+        self,
+        place: tuple[float, float, float],
+        heading: tuple[str, str],
+        axis: Scale,
+        days: tuple[float, float],
+        ends: tuple[float, float],
+    ) -> Panel:
+        """Add a small chart: name and large value over the panel, its first and last day under it."""
+        left, top, width = place
+        self.rule(top + 0.5, left, left + width)
+        self.text(left, top + 21, theme.fit(heading[0], width), strong=True)
+        self.text(left, top + 46, heading[1], "large")
+        panel = self.value_weeks(left, top + 66, width - 6, 94, axis, days)
+        entries = [
+            (panel.x(day), self.day(date.fromordinal(int(day))), theme.MUTED_TEXT) for day in sorted({*ends})
+        ]
+        self.labels(panel, panel.bottom + 20, entries, "tick", out=6)
+        return panel
+
+    def row_words(
+        self, panel: Panel, base: float, name: str, value: str, ink: str | None = None, strong: bool = False
+    ) -> None:
+        """Write what a row is left of its panel, and a value at the right edge of the sheet."""
+        self.text(0, base, theme.fit(name, panel.left - 12, theme.TICK), "name", color=ink, strong=strong)
+        self.text(theme.WIDTH, base, value, "name", color=ink, align="right", strong=strong)
 
     def ticks_below(self, panel: Panel, ticks: Sequence[float], names: Sequence[str]) -> None:
         """Draw the base line of a panel with ticks and their names."""
@@ -202,30 +274,48 @@ class Sheet:
             self._add(mark, line=theme.LINE, width=theme.GRID_LINE)
             self.text(at, panel.bottom + 18, name, "tick", align="center")
 
-    def axis_label(self, panel: Panel, words: str, axis: Scale, side: Literal["x", "y"]) -> None:
+    def mondays(self, panel: Panel, first: float, last: float, offset: float) -> None:
+        """Name as many Mondays from ``first`` to before ``last`` as there is room for."""
+        start = int(first) + -(int(first) - 1) % 7
+        days = range(start, int(last), 7)
+        names = [self.day(date.fromordinal(day)) for day in days]
+        widest = max((text_width(name, theme.TICK) for name in names), default=0.0) + 14
+        step = max(1, int(np.ceil(widest * len(names) / panel.width)))
+        self.ticks_below(panel, [day + offset for day in days][::step], names[::step])
+
+    def day(self, day: date) -> str:
+        """Name a day without its year."""
+        return wording.date_text(day, self.language, year=False)
+
+    def axis_label(self, panel: Panel, side: Literal["x", "y"], key: str, **values: str) -> None:
         """Write what is below the ticks, and where the axis of values starts if not at 0."""
+        words, axis = self.words(key, **values), panel.scale
         if axis.low > 0:
-            start = wording.target_level(axis.low, axis.unit, self.language)
+            start = axis.name(axis.low, self.language)
             words = self.words(f"axis_from_{side}", label=words, value=start)
         self.text(panel.left, panel.bottom + 38, words, "tick")
 
-    def icon(self, kind: Icon, x: float, y: float, size: float = 14.0) -> None:
+    def icon(self, kind: str, x: float, y: float, size: float = 14.0) -> None:
         """Draw a status mark centred on a point; a word beside it must say the same."""
-        own = _ICON_COLOURS[kind]
+        own, *parts = _ICONS[kind]
         place = Affine2D().scale(size / 2).translate(x, y)
-        for outline, fill, line, width in _ICONS[kind]:
+        for outline, fill, line, width in parts:
             ink = {"own": own, "paper": theme.PAPER, "ink": theme.INK, "": "none"}[line]
             self._add(outline.transformed(place), fill=own if fill else "none", line=ink, width=width)
 
     def _panel(
-        self, box: tuple[float, float, float, float], x: tuple[float, float], y: tuple[float, float]
+        self,
+        box: tuple[float, float, float, float],
+        x: tuple[float, float],
+        y: tuple[float, float],
+        axis: Scale,
     ) -> Panel:
         left, top, width, height = box
         bottom = 1 - (top + height) / self.height
         place = (left / theme.WIDTH, bottom, width / theme.WIDTH, height / self.height)
         axes = self.figure.add_axes(place, xlim=x, ylim=y, xticks=[], yticks=[])
         axes.set_axis_off()
-        return Panel(axes, left, top, width, height, x, y)
+        return Panel(axes, axis, *box, x, y)
 
     def _add(self, outline: Outline, *, line: str, width: float, fill: str = "none") -> None:
         patch = PathPatch(outline, fc=fill, ec=line, lw=width, capstyle="round", joinstyle="round")
@@ -254,6 +344,12 @@ def dot(
     """Draw a dot with a paper-coloured rim, or a ring, at a point of the data."""
     face, edge, rim = (theme.PAPER, color, 1.5) if hollow else (color, theme.PAPER, 1.0)
     panel.axes.plot([x], [y], "o", ms=size, mfc=face, mec=edge, mew=rim, clip_on=False, zorder=zorder)
+
+
+def dashed(panel: Panel, value: float, *, upright: bool = False, zorder: float = 2) -> None:
+    """Draw the line of a target over the whole panel."""
+    draw = panel.axes.axvline if upright else panel.axes.axhline
+    draw(value, color=theme.TARGET, lw=1.4, ls=DASHES, zorder=zorder, clip_on=False)
 
 
 def estimate(panel: Panel, y: float, value: float, low: float | None, high: float | None) -> None:
@@ -302,17 +398,7 @@ _CROSS = _strokes([(-0.3, -0.3), (0.3, 0.3)], [(-0.3, 0.3), (0.3, -0.3)])
 _CHECK = _strokes([(-0.42, 0.04), (-0.12, 0.34), (0.44, -0.32)])
 _EXCLAMATION = _strokes([(0, -0.4), (0, 0.08)], [(0, 0.32), (0, 0.33)])
 _HOOK = [(-0.3, -0.2), (-0.3, -0.66), (0.34, -0.66), (0.32, -0.2), (0.3, 0.02), (0.0, 0.0), (0.0, 0.22)]
-_QUESTION = Outline(
-    [*_HOOK, (0.0, 0.5), (0.0, 0.53)],
-    [
-        Outline.MOVETO,
-        *[Outline.CURVE4] * 3,
-        *[Outline.CURVE3] * 2,
-        Outline.LINETO,
-        Outline.MOVETO,
-        Outline.LINETO,
-    ],
-)
+_QUESTION = Outline([*_HOOK, (0.0, 0.5), (0.0, 0.53)], [1, 4, 4, 4, 3, 3, 2, 1, 2])
 _UP = _strokes([(-0.36, 0.36), (0.36, -0.36)], [(-0.08, -0.36), (0.36, -0.36), (0.36, 0.08)])
 _DOWN = _UP.transformed(Affine2D().scale(1, -1))
 _WAVE = Outline([(-0.55, 0.05), (-0.3, -0.75), (0.0, 0.0), (0.3, 0.75), (0.55, -0.05)], [1, 3, 3, 3, 3])
@@ -320,47 +406,32 @@ _SQUARE = Outline([(-0.95, -0.95), (0.95, -0.95), (0.95, 0.95), (-0.95, 0.95), (
 _TARGET = _strokes(*([(x - 0.16, 0), (x + 0.16, 0)] for x in (-0.52, 0, 0.52)))
 
 
-def _against_target(*dots: tuple[float, float]) -> tuple[tuple[Outline, bool, str, float], ...]:
-    """Parts of a mark: the dashed target, and dots on the side where the data lie."""
+def _against_target(color: str, *dots: tuple[float, float]) -> tuple[Any, ...]:
+    """Colour and parts of a mark: the dashed target, and dots on the side where the data lie."""
     circles = (Outline.circle(center, 0.17) for center in dots)
     parts = ((_SQUARE, False, "own", 1.3), (_TARGET, False, "ink", 1.2))
-    return (*parts, *((circle, True, "", 0) for circle in circles))
+    return (color, *parts, *((circle, True, "", 0) for circle in circles))
 
 
-_ABOVE = _against_target((-0.5, -0.45), (0, -0.45), (0.5, -0.45))
-_BELOW = _against_target((-0.5, 0.45), (0, 0.45), (0.5, 0.45))
-_ICON_COLOURS: dict[Icon, str] = {
-    "tick": theme.GOOD,
-    "cross": theme.BAD,
-    "unknown": theme.NEUTRAL,
-    "stop": theme.BAD,
-    "watch": theme.ALERT,
-    "better_up": theme.GOOD,
-    "better_down": theme.GOOD,
-    "worse_up": theme.BAD,
-    "worse_down": theme.BAD,
-    "steady": theme.NEUTRAL,
-    "met_above": theme.GOOD,
-    "met_below": theme.GOOD,
-    "missed_above": theme.BAD,
-    "missed_below": theme.BAD,
-    "hit_and_miss": theme.NEUTRAL,
-}
-#: Parts of a mark in a square from -1 to 1: outline, whether filled, colour of its line, line width.
-_ICONS: dict[Icon, tuple[tuple[Outline, bool, str, float], ...]] = {
-    "tick": ((Outline.unit_circle(), True, "", 0), (_CHECK, False, "paper", 1.6)),
-    "cross": ((_polygon(4, radius=1.2), True, "", 0), (_CROSS, False, "paper", 1.6)),
-    "unknown": ((Outline.unit_circle(), False, "own", 1.3), (_QUESTION, False, "own", 1.2)),
-    "stop": ((_polygon(8, 22.5, 1.08), True, "", 0), (_CROSS, False, "paper", 1.6)),
-    "watch": ((_polygon(3, radius=1.2), True, "", 0), (_EXCLAMATION, False, "ink", 1.2)),
-    "better_up": ((Outline.unit_circle(), True, "", 0), (_UP, False, "paper", 1.6)),
-    "better_down": ((Outline.unit_circle(), True, "", 0), (_DOWN, False, "paper", 1.6)),
-    "worse_up": ((_polygon(4, radius=1.25), True, "", 0), (_UP, False, "paper", 1.4)),
-    "worse_down": ((_polygon(4, radius=1.25), True, "", 0), (_DOWN, False, "paper", 1.4)),
-    "steady": ((Outline.unit_circle(), False, "own", 1.3), (_WAVE, False, "own", 1.3)),
-    "met_above": _ABOVE,
-    "met_below": _BELOW,
-    "missed_above": _ABOVE,
-    "missed_below": _BELOW,
-    "hit_and_miss": _against_target((-0.5, -0.45), (0.4, -0.45), (0, 0.45)),
+_ABOVE = ((-0.5, -0.45), (0, -0.45), (0.5, -0.45))
+_BELOW = ((-0.5, 0.45), (0, 0.45), (0.5, 0.45))
+_DISC, _RING = (Outline.unit_circle(), True, "", 0), (Outline.unit_circle(), False, "own", 1.3)
+_KITE, _DIAMOND = (_polygon(4, radius=1.2), True, "", 0), (_polygon(4, radius=1.25), True, "", 0)
+#: Colour and parts of a mark in a square from -1 to 1: outline, whether filled, colour of line, line width.
+_ICONS: dict[str, tuple[Any, ...]] = {
+    "tick": (theme.GOOD, _DISC, (_CHECK, False, "paper", 1.6)),
+    "cross": (theme.BAD, _KITE, (_CROSS, False, "paper", 1.6)),
+    "unknown": (theme.NEUTRAL, _RING, (_QUESTION, False, "own", 1.2)),
+    "stop": (theme.BAD, (_polygon(8, 22.5, 1.08), True, "", 0), (_CROSS, False, "paper", 1.6)),
+    "watch": (theme.ALERT, (_polygon(3, radius=1.2), True, "", 0), (_EXCLAMATION, False, "ink", 1.2)),
+    "better_up": (theme.GOOD, _DISC, (_UP, False, "paper", 1.6)),
+    "better_down": (theme.GOOD, _DISC, (_DOWN, False, "paper", 1.6)),
+    "worse_up": (theme.BAD, _DIAMOND, (_UP, False, "paper", 1.4)),
+    "worse_down": (theme.BAD, _DIAMOND, (_DOWN, False, "paper", 1.4)),
+    "steady": (theme.NEUTRAL, _RING, (_WAVE, False, "own", 1.3)),
+    "met_above": _against_target(theme.GOOD, *_ABOVE),
+    "met_below": _against_target(theme.GOOD, *_BELOW),
+    "missed_above": _against_target(theme.BAD, *_ABOVE),
+    "missed_below": _against_target(theme.BAD, *_BELOW),
+    "hit_and_miss": _against_target(theme.NEUTRAL, (-0.5, -0.45), (0.4, -0.45), (0, 0.45)),
 }

@@ -31,6 +31,8 @@ GOOD, BAD, ALERT, NEUTRAL, MUTED = "#007A63", "#B3260F", "#BD7700", "#54616D", "
 INK, INK2, MUTED_TEXT = "#16202A", "#465460", "#5C6975"
 PAPER, LINE, GRID = "#FFFFFF", "#CBD3DA", "#E6EAEE"
 PILOT_TINT = "#E8EFF8"
+#: Marks and words of an arm.
+ARMS = {"control": (CONTROL, INK2), "pilot": (PILOT, PILOT)}
 
 # Sizes in points; nothing smaller than SMALL.
 LARGE, HEADING, LABEL, TICK, SMALL = 16.0, 10.5, 10.0, 9.5, 9.0
@@ -223,11 +225,15 @@ class Scale:
     high: float
     ticks: tuple[float, ...]
 
-    def names(self, language: Language) -> list[str]:
-        """Return the ticks with their unit, those of changes with their sign."""
+    def name(self, value: float, language: Language) -> str:
+        """Return a value that people set with its unit, a change with its sign."""
         if self.signed:
-            return [trimmed(tick, self.unit, sign=True) for tick in self.ticks]
-        return [target_level(tick, self.unit, language) for tick in self.ticks]
+            return trimmed(value, self.unit, sign=True)
+        return target_level(value, self.unit, language)
+
+    def names(self, language: Language) -> list[str]:
+        """Return the names of the ticks."""
+        return [self.name(tick, language) for tick in self.ticks]
 
 
 def scale(values: Iterable[float | None], unit: str, *, count: int = 5, signed: bool = False) -> Scale:
