@@ -37,6 +37,9 @@ FAKES = 200
 #: Chance with which a detectable gain is seen.
 POWER = 0.8
 
+#: What a row of the power table says; NaN what is not known.
+_SHOWN = ("false_alarms", "false_low", "false_high", "se", "detectable", "needed_for_go", "power")
+
 #: Fewer placebos that do not overlap than this are not enough history.
 ENOUGH_PLACEBOS = 20
 
@@ -229,17 +232,18 @@ def _power(
         for assignment, size in sizes:
             fakes = trial.fakes(assignment, size)
             for place, metric in enumerate(trial.days.metrics):
-                asked = trial.plan.minimum_gain.get(metric.name)
+                asked = trial.plan.minimum_gain.get(metric.name, math.nan)
                 row: dict[str, Any] = {"metric": metric.name, "assignment": assignment, "weeks": length}
-                row |= {"units_pilot": size, "units_control": pilot + control - size}
+                row |= {"units_pilot": size, "units_control": pilot + control - size, "independent": 0}
+                row |= {"placebos": 0, **dict.fromkeys(_SHOWN, math.nan)}
                 if found:
                     tried = [_placebos(start[place], fakes) for start in found]
                     effect, half = (np.concatenate(parts) for parts in zip(*tried, strict=True))
                     row["independent"] = trial.independent(assignment, size, length)
                     row |= _observed(effect, half, row["independent"], metric.better, asked)
                 else:
-                    row["independent"] = 0
                     row |= _modelled(variation.iloc[place], trial, row, asked)
+                row["needed_for_go"] = row["detectable"] + asked
                 yield row | {"enough": row["independent"] >= ENOUGH_PLACEBOS, "modelled": not found}
 
 
@@ -262,32 +266,25 @@ def _placebos(change: Floats, fakes: NDArray[np.bool_]) -> tuple[Floats, Floats]
     return (means[0] - means[1])[there], half[there]
 
 
-def _observed(
-    effect: Floats, half: Floats, independent: int, better: str, asked: float | None
-) -> dict[str, Any]:
+def _observed(effect: Floats, half: Floats, independent: int, better: str, asked: float) -> dict[str, Any]:
     """Return what the placebos show: false alarms, and the gains that would have been seen."""
     gain = effect if better == "higher" else -effect
     if not len(gain):
-        empty = ("false_alarms", "false_low", "false_high", "se", "detectable", "needed_for_go", "power")
-        return {"placebos": 0, **dict.fromkeys(empty, math.nan)}
+        return {}
     false = float((np.abs(effect) > half).mean())
     low, high = inference.wilson(false * independent, independent)
-    detectable = max(0.0, float(np.quantile(half - gain, POWER)))
     return {
         "placebos": len(gain),
         "false_alarms": false,
         "false_low": float(low),
         "false_high": float(high),
         "se": float(np.sqrt((effect**2).mean())),
-        "detectable": detectable,
-        "needed_for_go": math.nan if asked is None else detectable + asked,
-        "power": math.nan if asked is None else float((half - gain < asked).mean()),
+        "detectable": max(0.0, float(np.quantile(half - gain, POWER))),
+        "power": math.nan if math.isnan(asked) else float((half - gain < asked).mean()),
     }
 
 
-def _modelled(
-    variation: pd.Series[Any], trial: _Trial, row: dict[str, Any], asked: float | None
-) -> dict[str, Any]:
+def _modelled(variation: pd.Series[Any], trial: _Trial, row: dict[str, Any], asked: float) -> dict[str, Any]:
     """Return the same from the variance components, for a length that the history cannot hold."""
     pilot, control = row["units_pilot"], row["units_control"]
     per_week = variation["ticket_variance"] / variation["tickets_per_week"]
@@ -302,16 +299,11 @@ def _modelled(
         seen += shared * ((1 - 1 / groups[0]) / pilot + (1 - 1 / groups[1]) / control)
     df = pilot + control - 2
     half, se = float(stdtrit(df, 0.975)) * math.sqrt(seen), math.sqrt(true)
-    detectable = half + float(ndtri(POWER)) * se
     return {
-        "placebos": 0,
         "false_alarms": 2 * float(stdtr(df, -half / se)) if se else math.nan,
-        "false_low": math.nan,
-        "false_high": math.nan,
         "se": se,
-        "detectable": detectable,
-        "needed_for_go": math.nan if asked is None else detectable + asked,
-        "power": math.nan if asked is None or not se else float(ndtr((asked - half) / se)),
+        "detectable": half + float(ndtri(POWER)) * se,
+        "power": float(ndtr((asked - half) / se)) if se else math.nan,
     }
 
 

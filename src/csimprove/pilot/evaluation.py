@@ -96,7 +96,7 @@ def pilot(
     harm or, with volume and mix in order, go early; then the first of these decisions is the verdict, unless
     a later look says STOP. The p-value belongs to the last look.
     """
-    today = local_day(measures.as_of, measures.zone)
+    today = local_day(measures)
     now = snapshot(measures, plan, rng=rng)
     longest = max(measures.metric(name).window_days for name in plan.metrics)
     decided_on = plan.decision_date or plan.during[1] + timedelta(days=longest)
@@ -158,7 +158,14 @@ def snapshot(measures: Measures, plan: PilotPlan, *, rng: np.random.Generator) -
     """Estimate every metric of a plan from one set of measures."""
     units = roster(measures, plan)
     windows = [_window(measures, plan, period) for period in PERIODS]
-    sums = sums_of(measures, plan, units, windows)
+    rows = pd.concat([window.assign(period=period) for period, window in enumerate(windows)])
+    rows = rows[rows[plan.unit] != ""]
+    treated = (units["arm"] == "pilot").to_numpy()
+    summed = cubes(rows, plan, units, rows["period"].to_numpy(), len(PERIODS))
+    sums = [
+        Sums(measures.metric(name), numerator, decided, undecided, treated)
+        for name, numerator, decided, undecided in zip(plan.metrics, *summed, strict=True)
+    ]
     basis: Basis = "crude" if plan.crude_reason else "standardised"
     volume = _volume(units)
     return Snapshot(
@@ -219,20 +226,6 @@ def _window(measures: Measures, plan: PilotPlan, period: str) -> pd.DataFrame:
     by = dict.fromkeys((plan.group, plan.unit, *plan.strata))
     where = {plan.group: (*plan.pilot, *plan.control)}
     return measures.pooled(*by, metrics=plan.metrics, first=first, last=last, where=where)
-
-
-def sums_of(
-    measures: Measures, plan: PilotPlan, units: pd.DataFrame, windows: list[pd.DataFrame]
-) -> list[Sums]:
-    """Turn the two windows into arrays (metric, period, unit, stratum)."""
-    rows = pd.concat([window.assign(period=period) for period, window in enumerate(windows)])
-    rows = rows[rows[plan.unit] != ""]
-    found = cubes(rows, plan, units, rows["period"].to_numpy(), len(PERIODS))
-    treated = (units["arm"] == "pilot").to_numpy()
-    return [
-        Sums(measures.metric(name), numerator, decided, undecided, treated)
-        for name, numerator, decided, undecided in zip(plan.metrics, *found, strict=True)
-    ]
 
 
 def _metrics(

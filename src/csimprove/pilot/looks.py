@@ -53,7 +53,7 @@ def look_history(settings: Settings, measures: Measures) -> dict[date, Measures]
     from csimprove.pilot.roster import local_day  # noqa: PLC0415
 
     looks = settings.pilot.looks if settings.pilot else ()
-    today = local_day(measures.as_of, measures.zone)
+    today = local_day(measures)
     return {day: load_measures(settings, as_of=day) for day in looks if day < today}
 
 

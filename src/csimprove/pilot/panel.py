@@ -137,13 +137,8 @@ def pilot_panel(
     ((value, weight),) = outcome
     weights = frame[weight] if value != weight else frame[value].notna().astype(float)
     sums = frame[value] * (weights if mean else 1)
-    rows = (
-        frame[[unit]]
-        .set_axis(["unit"], axis=1)
-        .assign(
-            period=np.where(frame[period].isin(list(during)), "during", "before"), sum=sums, weight=weights
-        )
-    )
+    period_of = np.where(frame[period].isin(list(during)), "during", "before")
+    rows = pd.DataFrame({"unit": frame[unit], "period": period_of, "sum": sums, "weight": weights})
     table = _units(rows, pilot)
     usable = table[["before", "during"]].notna().all(axis=1)
     kept = table[usable].reset_index(drop=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -34,16 +34,16 @@ def roster(measures: Measures, plan: PilotPlan) -> pd.DataFrame:
     if {plan.unit, plan.group} <= set(measures.keys):
         units = units_of(measures, plan)
         problems += _group_problems(measures, plan)
-        problems += _unit_problems(units, plan, ends=local_day(measures.as_of, measures.zone))
+        problems += _unit_problems(units, plan, ends=local_day(measures))
     if problems:
         lines = "".join(f"\n  {problem}" for problem in problems)
         raise SettingsError(f"`pilot` must be corrected:{lines}")
     return units
 
 
-def local_day(moment: datetime, zone: str) -> date:
-    """Day of an aware moment in a zone."""
-    return moment.astimezone(ZoneInfo(zone)).date()
+def local_day(measures: Measures) -> date:
+    """Local day as of which the measures are."""
+    return measures.as_of.astimezone(ZoneInfo(measures.zone)).date()
 
 
 def _metric_problems(measures: Measures, plan: PilotPlan) -> list[str]:

@@ -19,6 +19,7 @@ from csimprove import wording
 from csimprove.errors import RunError, SettingsError
 from csimprove.metrics import load_measures
 from csimprove.monitoring import Check, checks
+from csimprove.plain import plain_fields
 from csimprove.settings import Alerting, Settings, read_settings
 
 #: File, among the project's reports, of the events that have been sent.
@@ -52,13 +53,8 @@ class AlertOutcome:
     lines: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain values."""
-        return {
-            "as_of": self.as_of.isoformat(),
-            "checks": [check.to_dict() for check in self.checks],
-            "new": list(self.new),
-            "sent": list(self.sent),
-        }
+        """Return all but `lines` as plain values."""
+        return {name: value for name, value in plain_fields(self).items() if name != "lines"}
 
 
 def alerts(

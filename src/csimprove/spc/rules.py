@@ -86,10 +86,6 @@ def _sided(build: Callable[[Deviations, int], Conditions]) -> Callable[[Deviatio
     return lambda points: tuple((build(points, side), side) for side in (1, -1))
 
 
-def _beyond() -> _Rule:
-    return _Rule("beyond_limits", 1, _sided(lambda points, side: ((points.outside(3, side), 1),)))
-
-
 def _zone(name: str, many: int, window: int, sigmas: float) -> _Rule:
     return _Rule(name, window, _sided(lambda points, side: ((points.outside(sigmas, side), many),)))
 
@@ -123,18 +119,19 @@ def _mixture(points: Deviations) -> _Sided:
     return ((((above | below, 8), (above, 1), (below, 1)), 0),)
 
 
+_BEYOND = _zone("beyond_limits", 1, 1, 3)
 _RULES: dict[RuleSet, tuple[_Rule, ...]] = {
-    "limits": (_beyond(),),
+    "limits": (_BEYOND,),
     "anhoej": (),
-    "limits_anhoej": (_beyond(),),
+    "limits_anhoej": (_BEYOND,),
     "western_electric": (
-        _beyond(),
+        _BEYOND,
         _zone("two_of_three", 2, 3, 2),
         _zone("four_of_five", 4, 5, 1),
         _run(8),
     ),
     "nelson": (
-        _beyond(),
+        _BEYOND,
         _run(9),
         _trend(6),
         _Rule("alternating", 12, _alternating, lead=2),
@@ -144,7 +141,7 @@ _RULES: dict[RuleSet, tuple[_Rule, ...]] = {
         _Rule("mixture", 8, _mixture),
     ),
     "making_data_count": (
-        _beyond(),
+        _BEYOND,
         _run(7),
         _trend(7),
         _Rule("two_of_three", 3, _sided(_outer_third)),
