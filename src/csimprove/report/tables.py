@@ -318,6 +318,7 @@ def left_out_table(result: PilotResult, *, language: Language = "en") -> Block:
     sides = [(arm, period) for arm in ("pilot", "control") for period in ("before", "during")]
     rows: list[list[str]] = []
     kinds: list[str] = []
+    unit = wording.unit_name(result.plan.unit, language)
     for metric in result.metrics:
         own = result.left_out[result.left_out["metric"] == metric.metric]
         if own.empty:
@@ -325,48 +326,35 @@ def left_out_table(result: PilotResult, *, language: Language = "en") -> Block:
         by_side: Any = own.set_index(["arm", "period"])
         numbers = {key: [int(by_side.loc[side, key]) for side in sides] for key in _LEFT_OUT}
         minus = [key for key in _LEFT_OUT[1:-1] if any(numbers[key])]
+        name = wording.metric_name(metric.metric, language, variant=metric.variant, inline=True)
         for key in (["received"] if minus or not rows else []) + minus + ["used"]:
             sign = -1 if key in minus else 1
-            rows.append(
-                [_left_out_label(key, metric, result, language), *(count(sign * n) for n in numbers[key])]
-            )
+            label = text(f"left_out.{key}", language, name=name, unit=unit)
+            rows.append([label, *(count(sign * n) for n in numbers[key])])
             kinds.append({"received": "first", "used": "sum"}.get(key, "sub"))
-    title, lede = _left_out_words(result, language)
     head = heads(["tickets"], language)
     for arm, period in sides:
         words = {"arm": text(f"arm.{arm}", language), "period": text(f"period.{period}", language)}
         head += heads(["arm_period"], language, **words)
-    look: dict[str, Any] = {"kind": "left", "kinds": kinds, "numeric": range(1, 5)}
-    return phrased("left_out", head, rows, language, title=title, lede=lede, caption="", **look)
+    # the metric with the largest undecided share in the pilot weeks
+    worst = max(result.metrics, key=lambda metric: _undecided(metric.pilot_during))
+    shares = [_undecided(worst.pilot_during), _undecided(worst.control_during)]
+    key = "left_out" if any(shares) else "left_out.none"
+    words = dict(zip(("pilot", "control"), map(percent, shares), strict=True))
+    words["name"] = wording.metric_name(worst.metric, language, variant=worst.variant, inline=True)
+    lede = text(f"lede.{key}", language, **words)
+    numeric = range(1, 5)
+    return phrased(
+        key, head, rows, language, lede=lede, caption="", kind="left", kinds=kinds, numeric=numeric
+    )
 
 
 _LEFT_OUT = ("received", "no_unit", "no_limit", "not_counted", "undecided", "used")
 
 
-def _left_out_words(result: PilotResult, language: Language) -> tuple[str, str]:
-    """Heading and line about the metric with the largest undecided share in the pilot weeks."""
-    worst = max(result.metrics, key=lambda metric: _undecided(metric.pilot_during))
-    shares = [_undecided(worst.pilot_during), _undecided(worst.control_during)]
-    if not any(shares):
-        return text("title.left_out.none", language), text("lede.left_out.none", language)
-    lede = text(
-        "lede.left_out",
-        language,
-        name=wording.metric_name(worst.metric, language, variant=worst.variant, inline=True),
-        pilot=percent(shares[0]),
-        control=percent(shares[1]),
-    )
-    return text("title.left_out", language), lede
-
-
 def _undecided(of: PilotCell) -> float:
     every = of.denominator + of.undecided
     return of.undecided / every if every else 0.0
-
-
-def _left_out_label(key: str, metric: PilotMetric, result: PilotResult, language: Language) -> str:
-    name = wording.metric_name(metric.metric, language, variant=metric.variant, inline=True)
-    return text(f"left_out.{key}", language, name=name, unit=wording.unit_name(result.plan.unit, language))
 
 
 def next_steps_table(result: PilotResult, *, language: Language = "en") -> Block:
