@@ -18,7 +18,6 @@ from csimprove.pilot import (
     PlanChange,
     PlanLock,
     Reason,
-    changes_since_lock,
     lock_plan,
     look_history,
     pilot,
@@ -764,7 +763,7 @@ def test_a_locked_plan_is_read_back_with_what_changed(tmp_path):
         decision_date=date(2025, 9, 20),
         staff_feedback={"yes": 1, "asked": 2},
     )
-    assert changes_since_lock(later) == (
+    assert plan_lock(later).changes == (
         PlanChange("margin.csat", 0.03, 0.05),
         PlanChange("decision_date", None, "2025-09-20"),
     )

@@ -24,6 +24,7 @@ from csimprove.spc import (
     funnel_chart,
     paired_charts,
 )
+from csimprove.spc.measured import UNDECIDED_SHARE
 
 if TYPE_CHECKING:  # annotations only: the result needs no engine
     from csimprove.metrics import Measures, Metric
@@ -31,9 +32,6 @@ if TYPE_CHECKING:  # annotations only: the result needs no engine
 
 Period = Literal["daily", "weekly", "monthly", "quarterly"]
 
-#: A day with more undecided tickets than this share is not decided yet. A ticket that waits for its customer
-#: can stay undecided for months and must not hold back every look.
-UNDECIDED_SHARE = 0.05
 #: Severity whose every late first response is a reminder (service standard, alerts).
 URGENT = "A"
 #: Local days, up to the data date, whose late urgent tickets are reminders.
@@ -282,7 +280,8 @@ def monitoring(
         key: funnel for key in _cuts(measures, settings) if (funnel := _funnel(measures, name, key, windows))
     }
     chosen = _cut(cuts, settings, cut)
-    options, plan = _options(settings), settings.pilot
+    plan, rules, exclude = settings.pilot, settings.spc.rules, settings.spc.exclude
+    options = ChartOptions(rules=rules, phases=_phases(settings), exclude=exclude)
     kpis = tuple(
         one
         for each in measures.metrics
@@ -420,8 +419,8 @@ def _decided_day(measures: Measures, metric: Metric) -> date:
     return latest
 
 
-def _dated(measures: Measures, first: date, last: date, *, provisional: bool = False) -> Window:
-    return Window(first, last, (_today(measures) - last).days, provisional)
+def _dated(measures: Measures, first: date, last: date) -> Window:
+    return Window(first, last, (_today(measures) - last).days, provisional=False)
 
 
 def _window(measures: Measures, metric: Metric, period: Period) -> Window:
@@ -456,10 +455,6 @@ def _span(period: Period, day: date) -> tuple[date, date]:
     first = day.replace(day=1, month=(day.month - 1) // months * months + 1)
     following = first + timedelta(days=31 * months)
     return first, following.replace(day=1) - timedelta(days=1)
-
-
-def _options(settings: Settings) -> ChartOptions:
-    return ChartOptions(rules=settings.spc.rules, phases=_phases(settings), exclude=settings.spc.exclude)
 
 
 def _phases(settings: Settings) -> tuple[PhaseStart, ...]:

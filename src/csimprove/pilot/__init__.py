@@ -3,7 +3,7 @@
 from csimprove.pilot.credibility import PilotCredibility, PreTrend, Robustness, credibility
 from csimprove.pilot.design import PilotDesign, pilot_design
 from csimprove.pilot.evaluation import pilot
-from csimprove.pilot.lock import PlanChange, PlanLock, changes_since_lock, lock_plan, plan_hash, plan_lock
+from csimprove.pilot.lock import PlanChange, PlanLock, lock_plan, plan_hash, plan_lock
 from csimprove.pilot.looks import look_history
 from csimprove.pilot.panel import PanelResult, pilot_panel
 from csimprove.pilot.result import (
@@ -41,7 +41,6 @@ __all__ = [
     "Status",
     "TargetStatus",
     "Verdict",
-    "changes_since_lock",
     "credibility",
     "lock_plan",
     "look_history",

@@ -10,12 +10,6 @@ from csimprove.pilot.result import PilotResult, Reason
 
 Values = dict[str, float | int | str]
 
-_OPEN = {
-    ("co_primary", "not_shown"): "co_primary_not_shown",
-    ("secondary", "not_shown"): "secondary_not_shown",
-    ("guardrail", "not_shown_safe"): "guardrail_not_shown_safe",
-}
-
 
 def cannot_conclude(result: PilotResult, *, today: date) -> tuple[Reason, ...]:
     """Return the codes documented at `PilotResult`, those about the whole pilot first."""
@@ -59,7 +53,7 @@ def _of_metrics(result: PilotResult) -> Iterator[Reason]:
         about: Values = {"metric": metric.metric}
         if metric.unequally_decided:
             yield Reason("unequally_decided", {**about, "gap": metric.decided_gap})
-        if code := _OPEN.get((metric.role, metric.status)):
-            yield Reason(code, {**about})
+        if metric.status in ("not_shown", "not_shown_safe"):
+            yield Reason(f"{metric.role}_{metric.status}", {**about})
         if metric.target_status == "cannot_tell":
             yield Reason("target_cannot_tell", {**about})

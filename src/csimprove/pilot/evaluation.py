@@ -202,22 +202,15 @@ def _with_expected(
 ) -> tuple[Look, ...]:
     """Say of the looks to come how far they will ask an effect to go."""
     before = [(made[look.date].sums, made[look.date].found) for look in looks if look.made]
-    coming = [look.date for look in looks if not look.made and look.date > today]
-    return tuple(
-        replace(
-            look,
-            expected=look_metrics(
-                before,
-                plan=plan,
-                last=look.last,
-                now=now.sums,
-                ahead=coming[: coming.index(look.date) + 1],
-            ),
-        )
-        if look.date in coming
-        else look
-        for look in looks
-    )
+    told: list[Look] = []
+    ahead: list[date] = []
+    for look in looks:
+        expected: tuple[LookMetric, ...] = ()
+        if not look.made and look.date > today:
+            ahead.append(look.date)
+            expected = look_metrics(before, plan=plan, last=look.last, now=now.sums, ahead=ahead)
+        told.append(replace(look, expected=expected))
+    return tuple(told)
 
 
 def _window(measures: Measures, plan: PilotPlan, period: str) -> pd.DataFrame:

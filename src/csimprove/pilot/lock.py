@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from csimprove.errors import SettingsError
+from csimprove.pilot.roster import refuse
 from csimprove.plain import Plain
 from csimprove.settings import PilotPlan, Settings
 
@@ -83,9 +84,7 @@ def lock_plan(settings: Settings, *, on: date) -> Path:
         If there is no plan, the plan contradicts itself, or another plan is locked already.
     """
     plan = _plan(settings)
-    if plan.problems:
-        lines = "".join(f"\n  {problem}" for problem in plan.problems)
-        raise SettingsError(f"`pilot` must be corrected:{lines}")
+    refuse("`pilot` must be corrected", plan.problems)
     path = settings.folder / LOCK_FILE
     found = plan_lock(settings)
     if found is not None and found.changes:
@@ -127,12 +126,6 @@ def plan_lock(settings: Settings) -> PlanLock | None:
     changed = [key for key in dict.fromkeys((*before, *after)) if before.get(key) != after.get(key)]
     changes = tuple(PlanChange(key, before.get(key), after.get(key)) for key in changed)
     return PlanLock(digest, on, changes)
-
-
-def changes_since_lock(settings: Settings) -> tuple[PlanChange, ...]:
-    """Return what changed in the plan after it was locked; nothing if it was not (see :func:`plan_lock`)."""
-    found = plan_lock(settings)
-    return found.changes if found else ()
 
 
 def _plan(settings: Settings) -> PilotPlan:

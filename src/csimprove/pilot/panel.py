@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from csimprove import inference
-from csimprove.errors import SettingsError
 from csimprove.inference import TeamTest
 from csimprove.pilot import effects
 from csimprove.pilot.result import Reason, Status, Verdict
+from csimprove.pilot.roster import refuse
 from csimprove.plain import Plain
 
 
@@ -130,10 +130,8 @@ def pilot_panel(
     outcome = tuple(
         pair for pair in ((numerator, denominator), (mean, n), (rate, rate)) if pair != (None, None)
     )
-    problems = list(_problems(frame, (unit, period), outcome, pilot, during, minimum_gain))
-    if problems:
-        lines = "".join(f"\n  {problem}" for problem in problems)
-        raise SettingsError(f"`frame` must be units x periods:{lines}")
+    problems = _problems(frame, (unit, period), outcome, pilot, during, minimum_gain)
+    refuse("`frame` must be units x periods", list(problems))
     ((value, weight),) = outcome
     weights = frame[weight] if value != weight else frame[value].notna().astype(float)
     sums = frame[value] * (weights if mean else 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -35,10 +36,14 @@ def roster(measures: Measures, plan: PilotPlan) -> pd.DataFrame:
         units = units_of(measures, plan)
         problems += _group_problems(measures, plan)
         problems += _unit_problems(units, plan, ends=local_day(measures))
-    if problems:
-        lines = "".join(f"\n  {problem}" for problem in problems)
-        raise SettingsError(f"`pilot` must be corrected:{lines}")
+    refuse("`pilot` must be corrected", problems)
     return units
+
+
+def refuse(what: str, problems: Sequence[str]) -> None:
+    """Raise `SettingsError` that lists every problem, if there is one."""
+    if problems:
+        raise SettingsError(f"{what}:" + "".join(f"\n  {problem}" for problem in problems))
 
 
 def local_day(measures: Measures) -> date:
