@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from csimprove.settings import Language
-from csimprove.wording.figures import FigureWords, figure_words
+from csimprove.wording.figures import FigureWords, effect_range, figure_words
 from csimprove.wording.lookup import capital, known, listed, metric_name, text
 from csimprove.wording.numbers import (
     change,
     count,
     date_text,
     interval,
-    number,
     percent,
     trimmed,
 )
-from csimprove.wording.sentences import effect_clause, moved_words
+from csimprove.wording.sentences import effect_clause, said_of
 from csimprove.wording.spoken import pilot_metric, spoken_both, spoken_metric, spoken_pilot
 
 if TYPE_CHECKING:  # wording needs no engine
@@ -58,7 +56,12 @@ def pilot_robustness(
     one = pilot_metric(result, metric)
     words = spoken_both(result, one, language)
     ways = [way for way in credibility.robustness if way.metric == metric]
-    band = next((way for way in ways if way.way == "main" and way.ci_low is not None), None)
+    bands = (
+        (way.ci_low, way.ci_high)
+        for way in ways
+        if way.way == "main" and way.ci_low is not None and way.ci_high is not None
+    )
+    band = next(bands, None)
     effects = [
         way.effect for way in ways if way.way not in ("main", "wild_bootstrap") and way.effect is not None
     ]
@@ -67,14 +70,14 @@ def pilot_robustness(
         for frame in (credibility.placebo_dates, credibility.placebo_groups)
     ]
     tried = sum(map(len, false))
-    inside = [value for value in effects if band and _within(value, band.ci_low, band.ci_high)]
+    inside = sum(band[0] <= value <= band[1] for value in effects) if band else 0
     words |= {
         "ways": count(len(effects)),
-        "agree": count(len(inside)),
+        "agree": count(inside),
         "false": count(tried),
         "zero": count(tried - sum(map(_clear, false))),
-        "ways_range": _range(effects, one, language),
-        "false_range": _range([effect for frame in false for effect in frame["effect"]], one, language),
+        "ways_range": effect_range(effects, one, language),
+        "false_range": effect_range([effect for frame in false for effect in frame["effect"]], one, language),
     }
     parts = ["agree" if band else "no_band", "zero" if tried else "no_false"]
     said = [text(f"figure.robustness.{part}", language, **words) for part in parts]
@@ -112,8 +115,8 @@ def pilot_event_study(
         "before_zero": count(len(before) - _clear(before)),
         "during_n": count(len(during)),
         "during_clear": count(_clear(during)),
-        "before_range": _range(before["effect"].tolist(), one, language),
-        "during_range": _range(during["effect"].tolist(), one, language),
+        "before_range": effect_range(before["effect"].tolist(), one, language),
+        "during_range": effect_range(during["effect"].tolist(), one, language),
     }
     trend = next((trend for trend in credibility.pretrends if trend.metric == metric), None)
     own = {"lede": pretrend_text(trend, one, language)} if trend else {}
@@ -173,14 +176,7 @@ def caveat_text(caveat: Reason, result: PilotResult, language: Language = "en") 
     if "metric" in values:
         one = pilot_metric(result, str(values["metric"]))
         words |= spoken_metric(one, language) | {"effect": capital(effect_clause(one, language))}
-    words |= moved_words(values, language)
-    if "gap" in values:
-        words["gap"] = number(float(values["gap"]), "share")
-    for name in ("date", "locked_on"):
-        if name in values:
-            words[name] = date_text(date.fromisoformat(str(values[name])), language)
-    if "fields" in values:
-        words["fields"] = str(values["fields"])
+    words |= said_of(values, language)
     return capital(text(f"cannot.{caveat.code}", language, **words))
 
 
@@ -231,19 +227,6 @@ def plan_field(changed: PlanChange, language: Language = "en") -> str:
     return {"en": f"{said}, ", "zh": f"{said}，"}[language] + metric_name(name, language) if name else said
 
 
-def _within(value: float, low: float | None, high: float | None) -> bool:
-    return low is not None and high is not None and low <= value <= high
-
-
 def _clear(weeks: pd.DataFrame) -> int:
     """Weeks whose interval leaves zero out."""
     return int(((weeks["ci_low"] > 0) | (weeks["ci_high"] < 0)).sum())
-
-
-def _range(values: list[float], one: PilotMetric, language: Language) -> str:
-    """Smallest to largest effect, the unit said once."""
-    if not values:
-        return change(None, one.unit, language)
-    low, high = (number(end, one.unit, sign=True) for end in (min(values), max(values)))
-    unit = change(0.0, one.unit, language).removeprefix("0.0")
-    return (low if low == high else text("range.changes", language, low=low, high=high)) + unit

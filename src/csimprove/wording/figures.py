@@ -6,12 +6,12 @@ Each function returns the heading (the finding), one line of text, the caption a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, TypedDict
 
 from csimprove.settings import Language
 from csimprove.wording.lookup import capital, column_name, group_name, listed, text
-from csimprove.wording.numbers import change, count, level
+from csimprove.wording.numbers import change, count, level, number
 from csimprove.wording.sentences import effect_clause, target_parts
 from csimprove.wording.spoken import (
     indicator_name,
@@ -213,7 +213,7 @@ def pilot_dumbbell(result: PilotResult, metric: str, *, language: Language = "en
     words = {**spoken_both(result, one, language), "n": count(len(teams))}
     for arm, rows in arms.items():
         words[f"{arm}_n"] = count(len(rows))
-        words[f"{arm}_changes"] = _changes(rows["change"], one, language)
+        words[f"{arm}_changes"] = effect_range(rows["change"].tolist(), one, language)
         words[f"{arm}_levels"] = _levels(rows["during"], one, language)
     return figure_words("dumbbell", language, words, title=_dumbbell_title(arms, one, language, words))
 
@@ -275,10 +275,10 @@ def _levels(values: pd.Series[float], one: PilotMetric, language: Language) -> s
     return text("range", language, low=low, high=high)
 
 
-def _changes(values: pd.Series[float], one: PilotMetric, language: Language) -> str:
-    """Smallest and largest change, the unit said once."""
+def effect_range(values: Collection[float], one: PilotMetric, language: Language) -> str:
+    """Return smallest to largest change, the unit said once."""
     if not len(values):
-        return level(None, one.unit)
-    low, high = (change(value, one.unit, language) for value in (values.min(), values.max()))
+        return change(None, one.unit, language)
+    low, high = (number(end, one.unit, sign=True) for end in (min(values), max(values)))
     unit = change(0.0, one.unit, language).removeprefix("0.0")
-    return text("range.changes", language, low=low.removesuffix(unit), high=high)
+    return (low if low == high else text("range.changes", language, low=low, high=high)) + unit

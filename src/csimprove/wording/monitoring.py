@@ -36,7 +36,7 @@ from csimprove.wording.sentences import counted
 from csimprove.wording.spoken import Spoken, indicator_name, spoken_baseline, spoken_indicator, target_line
 
 if TYPE_CHECKING:  # annotations only
-    from csimprove.spc import ControlChart
+    from csimprove.spc import ControlChart, Phase
 
 #: From this dispersion on groups differ by more than chance, though none may stand apart from the others.
 WIDE_SPREAD = 1.5
@@ -243,8 +243,8 @@ def _spoken_chart(of: ControlChart, language: Language) -> Spoken:
         "dispersion": text("figure.dispersion", language, values=values) if spread else "",
         "order": text(f"figure.order.{order}", language, **lags),
         "left_out": count(of.left_out),
-        "before": _center(of, -2, language) if len(phases) > 1 else NO_NUMBER,
-        "center": _center(of, -1, language),
+        "before": _center(of, of.phases[-2], language) if len(phases) > 1 else NO_NUMBER,
+        "center": _center(of, of.phases[-1], language),
         "phases": _phases(of, language),
     }
 
@@ -256,9 +256,9 @@ def _span(of: ControlChart, language: Language) -> str:
     return period_text(first, last, language)
 
 
-def _center(of: ControlChart, place: int, language: Language) -> str:
+def _center(of: ControlChart, phase: Phase, language: Language) -> str:
     say = change if of.group == "difference" else level
-    return say(of.phases[place].center, of.unit, language)
+    return say(phase.center, of.unit, language)
 
 
 def _phases(of: ControlChart, language: Language) -> str:
@@ -268,9 +268,9 @@ def _phases(of: ControlChart, language: Language) -> str:
             language,
             phase=phase_name(phase.name, language),
             date=date_text(phase.start, language),
-            center=_center(of, place - len(of.phases), language),
+            center=_center(of, phase, language),
         )
-        for place, phase in enumerate(of.phases)
+        for phase in of.phases
         if phase.center is not None
     ]
     return listed(said, language)
@@ -293,8 +293,7 @@ def control_arms(result: MonitoringResult, *, language: Language = "en") -> Figu
     """
     arms = result.arms
     if arms is None:
-        none = text("figure.pair.title.none", language)
-        return FigureWords(title=none, lede="", caption="", alt="")
+        return FigureWords(title=text("figure.pair.title.none", language), lede="", caption="", alt="")
     words = {**spoken_monitoring(result, language), **_spoken_chart(arms.difference, language)}
     for name in ("pilot", "control", "difference"):
         of = getattr(arms, name)
@@ -369,8 +368,7 @@ def funnel(result: MonitoringResult, *, language: Language = "en") -> FigureWord
     """
     of = result.funnel
     if of is None:
-        none = text("figure.funnel.title.none", language)
-        return FigureWords(title=none, lede="", caption="", alt="")
+        return FigureWords(title=text("figure.funnel.title.none", language), lede="", caption="", alt="")
     words = spoken_monitoring(result, language)
     apart = [*outside(of, bad=True), *outside(of, bad=False)]
     shown = of.points.set_index("period")["value"]

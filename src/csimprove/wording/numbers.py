@@ -85,17 +85,6 @@ def percent(value: float | None, *, places: int = 1) -> str:
     return text if text == NO_NUMBER else f"{text}%"
 
 
-def minutes(value: float | None, language: Language = "en") -> str:
-    """Return minutes with their unit.
-
-    Examples
-    --------
-    >>> minutes(3.94), minutes(3.94, "zh")
-    ('3.9 min', '3.9分钟')
-    """
-    return _with_unit(number(value, "minutes"), "minutes", language)
-
-
 def duration(value: float, language: Language = "en") -> str:
     """Return a duration: minutes below two hours, else hours, which are 60 minutes on every clock.
 
@@ -105,9 +94,8 @@ def duration(value: float, language: Language = "en") -> str:
     ('26.0 min', '37.7 h', '24小时')
     """
     if value < _HOURS_FROM:
-        return minutes(value, language)
-    hours = _digits(value / 60, 1).removesuffix(".0")
-    return hours + {"en": " h", "zh": "小时"}[language]
+        return level(value, "minutes", language)
+    return _digits(value / 60, 1).removesuffix(".0") + {"en": " h", "zh": "小时"}[language]
 
 
 def duration_interval(value: float, low: float, high: float, language: Language = "en") -> str:
@@ -147,7 +135,7 @@ def level(value: float | None, unit: Unit, language: Language = "en") -> str:
     >>> level(0.8, "share"), level(6.9, "minutes")
     ('80.0%', '6.9 min')
     """
-    return percent(value) if unit == "share" else minutes(value, language)
+    return percent(value) if unit == "share" else _with_unit(number(value, unit), unit, language)
 
 
 def target_level(value: float | None, unit: Unit, language: Language = "en") -> str:

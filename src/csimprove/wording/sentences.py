@@ -6,9 +6,9 @@ never "no change"; a difference of shares is in points.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from csimprove.settings import Language
 from csimprove.wording.lookup import PHRASES, capital, column_name, joined, listed, text
@@ -76,24 +76,22 @@ def tickets_text(metric: PilotMetric, language: Language = "en") -> str:
     if key not in PHRASES or metric.tickets_per_week is None or any(missing(end) for end in ends):
         return ""
     sign = -1 if metric.metric in _FEWER_WHEN_HIGHER else 1
-    middle, low, high = (sign * (value or 0.0) for value in (metric.tickets_per_week, *ends))
-    low, high = min(low, high), max(low, high)
+    low, high = sorted(sign * (value or 0.0) for value in ends)
     what = text(key, language)
     if low <= 0 <= high:
         return text("tickets.open", language, fewer=count(-low), more=count(high), what=what)
-    bounds = sorted((abs(low), abs(high)))
-    span = text("range.changes", language, low=count(bounds[0]), high=count(bounds[1]))
+    least, most = sorted((abs(low), abs(high)))
+    span = text("range.changes", language, low=count(least), high=count(most))
     key = "tickets.more" if low > 0 else "tickets.fewer"
-    return text(key, language, size=count(abs(middle)), what=what, range=span)
+    return text(key, language, size=count(abs(metric.tickets_per_week)), what=what, range=span)
 
 
 def effect_items(metrics: Sequence[PilotMetric], language: Language) -> str:
     """Return effects with interval and what was asked, as a list inside a sentence."""
-    keys = ("effect.item_none" if missing(metric.ci_low) else "effect.item" for metric in metrics)
-    items = [
-        text(key, language, **spoken_metric(metric, language))
-        for key, metric in zip(keys, metrics, strict=True)
-    ]
+    items = []
+    for one in metrics:
+        key = "effect.item_none" if missing(one.ci_low) else "effect.item"
+        items.append(text(key, language, **spoken_metric(one, language)))
     return joined(items, language)
 
 
@@ -112,9 +110,8 @@ def verdict_follows(result: PilotResult, language: Language = "en") -> str:
     """Return what follows from the verdict, in a few words."""
     if result.reason.code == "before_decision_date":
         return text("follows.wait", language, **spoken_pilot(result, language))
-    until = result.reason.values.get("date")
-    if result.verdict == "extend" and isinstance(until, str):
-        return text("follows.extend_to", language, date=date_text(date.fromisoformat(until), language))
+    if result.verdict == "extend" and "date" in result.reason.values:
+        return text("follows.extend_to", language, **said_of(result.reason.values, language))
     return text(f"follows.{result.verdict}", language)
 
 
@@ -136,11 +133,17 @@ def verdict_reason(result: PilotResult, language: Language = "en") -> str:
     code = result.reason.code
     if code == "both_worth_having":
         return _reason_go(result, language)
-    if code in ("too_few_units", "low_information", "volume_moved", "routing_moved", "before_decision_date"):
-        return _reason_of_design(result, language)
-    metric = deciding(result)
-    effect = capital(effect_clause(metric, language))
-    return text(f"reason.{code}", language, effect=effect, **spoken_metric(metric, language))
+    metric, values = deciding(result), result.reason.values
+    words = spoken_both(result, metric, language) | said_of(values, language)
+    words["effect"] = capital(effect_clause(metric, language))
+    if code == "too_few_units":
+        pilot = int(values.get("units_pilot", metric.units_pilot))
+        control = int(values.get("units_control", metric.units_control))
+        words |= {"units_pilot": count(pilot), "units_control": count(control)}
+        words["smallest"] = f"{float(values.get('smallest_pvalue', 1.0)):.2f}"
+        if pilot >= MIN_PILOT_UNITS and pilot + control >= MIN_UNITS:
+            code = "too_few_assignments"
+    return text(f"reason.{code}", language, **words)
 
 
 def deciding(result: PilotResult) -> PilotMetric:
@@ -172,33 +175,31 @@ def target_parts(prefix: str, metrics: Sequence[PilotMetric], language: Language
     return [text(f"{prefix}.{status}", language, names=names_of(at, language)) for status, at in named if at]
 
 
-def _reason_of_design(result: PilotResult, language: Language) -> str:
-    code, values = result.reason.code, result.reason.values
-    metric = deciding(result)
-    words = spoken_both(result, metric, language)
-    if code == "low_information":
-        words["information"] = percent(float(values["information"]))
-    words |= moved_words(values, language)
-    if code == "too_few_units":
-        pilot = int(values.get("units_pilot", metric.units_pilot))
-        control = int(values.get("units_control", metric.units_control))
-        words |= {"units_pilot": count(pilot), "units_control": count(control)}
-        words["smallest"] = f"{float(values.get('smallest_pvalue', 1.0)):.2f}"
-        if pilot >= MIN_PILOT_UNITS and pilot + control >= MIN_UNITS:
-            code = "too_few_assignments"
-    return text(f"reason.{code}", language, **words)
-
-
-def moved_words(values: Mapping[str, float | int | str], language: Language) -> dict[str, str]:
+def moved_words(values: Mapping[str, Any], language: Language) -> dict[str, str]:
     """Return by how much volume or mix of tickets moved, if values tell it: relative, or in points."""
     if "change" not in values:
         return {}
-    moved, low, high = (float(values[name]) for name in ("change", "ci_low", "ci_high"))
-    words = {"interval": interval(low, high, "share", language)}
+    words = {"interval": interval(values["ci_low"], values["ci_high"], "share", language)}
     if "column" not in values:
-        return words | {"change": number(moved, "share", sign=True) + "%"}
-    kind = {"column": column_name(str(values["column"]), language), "kind": str(values["value"])}
-    return words | kind | {"change": change(moved, "share", language)}
+        return words | {"change": number(values["change"], "share", sign=True) + "%"}
+    kind = {"column": column_name(values["column"], language), "kind": values["value"]}
+    return words | kind | {"change": change(values["change"], "share", language)}
+
+
+#: How the other values of reasons and caveats are said.
+_SAID: dict[str, Callable[[Any, Language], str]] = {
+    "date": lambda day, language: date_text(date.fromisoformat(day), language),
+    "locked_on": lambda day, language: date_text(date.fromisoformat(day), language),
+    "information": lambda share, language: percent(share),
+    "gap": lambda share, language: number(share, "share"),
+    "fields": lambda names, language: names,
+}
+
+
+def said_of(values: Mapping[str, Any], language: Language) -> dict[str, str]:
+    """Return the values of a reason or caveat as texts."""
+    said = {name: say(values[name], language) for name, say in _SAID.items() if name in values}
+    return said | moved_words(values, language)
 
 
 #: Fewer pilot units, or units in all, allow no interval (methods of the pilot evaluation).
