@@ -281,10 +281,8 @@ def table(
         f'<tbody role="rowgroup">{body}</tbody></table></div></section>',
     ]
     grid = [labels, *([one.plain for one in row] for row in made)]
-    plain = "\n".join(
-        [title, *([lede] if lede else []), *_grid(grid, right), *([caption] if caption else [])]
-    )
-    return Block("".join(parts), plain)
+    plain = filter(None, [title, lede, *_grid(grid, right), caption])
+    return Block("".join(parts), "\n".join(plain))
 
 
 def _kind(kind: str) -> str:

@@ -73,14 +73,10 @@ def advice(design: PilotDesign, *, language: Language = "en") -> Block:
         Each piece of advice with an icon, a name and its numbers.
     """
     words = wording.spoken_design(design, language)
-    items = [
-        (
-            _ICONS[one.code],
-            text(f"advice.name.{one.code}", language, **words),
-            wording.advice_text(one, design, language),
-        )
-        for one in design.advice
-    ]
+    items = []
+    for one in design.advice:
+        name = text(f"advice.name.{one.code}", language, **words)
+        items.append((_ICONS[one.code], name, wording.advice_text(one, design, language)))
     items = items or [("open", "", text("advice.none", language))]
     return listing(text("title.advice", language), items)
 

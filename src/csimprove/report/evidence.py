@@ -169,11 +169,7 @@ def plan_changes(lock: PlanLock | None, *, language: Language = "en") -> Block:
     if lock is None or not lock.changes:
         return paragraph(text("title.lock", language), said)
     rows = [
-        [
-            wording.plan_field(one, language),
-            wording.plan_value(one.locked, language),
-            wording.plan_value(one.now, language),
-        ]
+        [wording.plan_field(one, language), *(wording.plan_value(v, language) for v in (one.locked, one.now))]
         for one in lock.changes
     ]
     return phrased(

@@ -217,22 +217,19 @@ def provenance(result: Result | Measures, *, language: Language = "en") -> Block
         To be shown last.
     """
     reading = result.reading
-    entries = [
-        (
-            text("provenance.data", language),
-            text(
-                "provenance.data.text",
-                language,
-                source=reading.source,
-                rows=wording.count(reading.rows),
-                rejected=wording.count(reading.rejected_rows),
-                excluded=wording.count(sum(reading.excluded.values())),
-                sha=reading.sha256[:HASH_SHOWN],
-            ),
-        ),
-        (text("provenance.as_of", language), wording.moment_text(result.as_of, result.zone, language)),
-        (text("provenance.privacy", language), text("provenance.privacy.text", language)),
-    ]
+    rows = {
+        "rows": reading.rows,
+        "rejected": reading.rejected_rows,
+        "excluded": sum(reading.excluded.values()),
+    }
+    words = {name: wording.count(n) for name, n in rows.items()}
+    words |= {"source": reading.source, "sha": reading.sha256[:HASH_SHOWN]}
+    said = {
+        "data": text("provenance.data.text", language, **words),
+        "as_of": wording.moment_text(result.as_of, result.zone, language),
+        "privacy": text("provenance.privacy.text", language),
+    }
+    entries = [(text(f"provenance.{key}", language), value) for key, value in said.items()]
     listed, lines = terms(entries)
     title = text("title.provenance", language)
     return Block(

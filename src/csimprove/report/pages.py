@@ -107,7 +107,8 @@ def page(
         body = re.sub(r'(<div class="prose">)<h1>(.*?)</h1>', r'\1<p class="question">\2</p>', body)
     elif "<h1>" not in body:
         body = f"<h1>{escaped(title)}</h1>\n{body}"
-    last = _figures_end(notebook) or (as_of and as_of.astimezone(ZoneInfo(zone)).date())
+    last = max((last for _, last in _periods(notebook)), default=None)
+    last = last or (as_of and as_of.astimezone(ZoneInfo(zone)).date())
     body += "".join(_note(note, language, last=last) for note in notes)
     if parameters:
         body += _parameters([RunEntry("", title, parameters=parameters)], language)
@@ -150,8 +151,10 @@ def index(
     judged = next((name for name, shown in html_of.items() if _VERDICT.search(shown)), "")
     verdict = found[0] if (found := _VERDICT.search(html_of.get(judged, ""))) else ""
     heading = _finding(html_of.get(judged, "")) or escaped(project)
-    as_of_fact = (text("fact.as_of", language), wording.moment_text(as_of, zone, language))
-    head, _ = terms([*_entry_periods(entries, language), as_of_fact, *facts], "meta")
+    periods = [(one.title, period) for one in entries if one.notebook for period in _periods(one.notebook)]
+    heads = [(label, wording.period_text(*period, language)) for label, period in periods]
+    heads.append((text("fact.as_of", language), wording.moment_text(as_of, zone, language)))
+    head, _ = terms([*heads, *facts], "meta")
     rows: list[list[Cell | str]] = [
         [
             _link(entry.page, entry.title),
@@ -321,19 +324,6 @@ def _periods(notebook: Mapping[str, Any]) -> list[tuple[date, date]]:
             if all(days):
                 found.append((date.fromisoformat(days[0]), date.fromisoformat(days[1])))
     return found
-
-
-def _entry_periods(entries: Sequence[RunEntry], language: Language) -> list[tuple[str, str]]:
-    return [
-        (entry.title, wording.period_text(*period, language))
-        for entry in entries
-        if entry.notebook
-        for period in _periods(entry.notebook)
-    ]
-
-
-def _figures_end(notebook: Mapping[str, Any]) -> date | None:
-    return max((last for _, last in _periods(notebook)), default=None)
 
 
 def _finding(found: str) -> str:

@@ -218,15 +218,10 @@ def quality_table(reading: Reading, *, language: Language = "en") -> Block:
     blocks.append(phrased("filled", heads(("column", "filled"), language), rows, language, **look))
     if reading.rejects:
         keys = ("row", "column", "shown_value", "reason")
-        rows = [
-            [
-                str(one.row or wording.NO_NUMBER),
-                one.column,
-                one.value,
-                textwrap.shorten(one.reason, _REASON, placeholder=" …"),
-            ]
-            for one in reading.rejects[:_EXAMPLES]
-        ]
+        rows = []
+        for one in reading.rejects[:_EXAMPLES]:
+            reason = textwrap.shorten(one.reason, _REASON, placeholder=" …")
+            rows.append([str(one.row or wording.NO_NUMBER), one.column, one.value, reason])
         blocks.append(phrased("rejects", heads(keys, language), rows, language, caption="", sub=True))
     return stacked(*blocks)
 
