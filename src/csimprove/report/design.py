@@ -14,12 +14,12 @@ from csimprove.report.blocks import (
     heads,
     listing,
     named,
-    noted,
     phrased,
     stacked,
     state,
 )
 from csimprove.report.headers import arm_facts, pilot_facts, top
+from csimprove.report.tables import effect_cell
 from csimprove.settings import Language
 from csimprove.wording import change, count, interval, level, missing, number, percent, text, unit_of
 
@@ -307,14 +307,12 @@ def looks_table(result: PilotResult, *, language: Language = "en") -> Block:
 
 
 def _look(one: LookMetric, metric: PilotMetric, language: Language) -> list[Cell | str]:
-    effect = change(one.effect, metric.unit, language)
-    span = interval(one.ci_low, one.ci_high, metric.unit, language)
     bound = f"{one.bound_z if one.bound_t is None else one.bound_t:.2f}"
     t = wording.NO_NUMBER if one.t is None else f"{abs(one.t):.2f}"
     return [
         wording.metric_name(metric.metric, language, variant=metric.variant),
         f"{percent(one.information)} ({count(one.decided)} / {count(one.planned)})",
-        effect if one.ci_low is None else noted(effect, span, strong=True),
+        effect_cell(one.effect, one.ci_low, one.ci_high, metric.unit, language),
         text("chart.t_of_bound", language, t=t, bound=bound),
     ]
 

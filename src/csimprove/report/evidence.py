@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from csimprove import wording
 from csimprove.pilot import PilotCredibility, PilotMetric, PilotResult, PlanLock, Robustness
-from csimprove.report.blocks import Block, Cell, heads, listing, noted, paragraph, phrased
-from csimprove.report.tables import repeated
+from csimprove.report.blocks import Block, Cell, heads, listing, paragraph, phrased
+from csimprove.report.tables import effect_cell, repeated
 from csimprove.settings import Language
 from csimprove.wording import count, interval, text
 
@@ -41,18 +41,11 @@ def _effects(metric: PilotMetric, language: Language) -> list[Cell | str]:
     own = (metric.ci_low, metric.ci_high) if metric.basis == "standardised" else (None, None)
     return [
         wording.metric_name(metric.metric, language, variant=metric.variant),
-        _effect(standard, *own, metric.unit, language),
-        _effect(crude, *ends, metric.unit, language),
+        effect_cell(standard, *own, metric.unit, language),
+        effect_cell(crude, *ends, metric.unit, language),
         wording.change(mix, metric.unit, language),
         wording.capital(wording.tickets_text(metric, language)) or wording.NO_NUMBER,
     ]
-
-
-def _effect(
-    value: float | None, low: float | None, high: float | None, unit: str, language: Language
-) -> Cell | str:
-    said, span = wording.change(value, unit, language), interval(low, high, unit, language)
-    return said if span == wording.NO_NUMBER else noted(said, span, strong=True)
 
 
 def robustness_table(

@@ -209,22 +209,14 @@ def comparison_table(result: MonitoringResult, *, language: Language = "en") -> 
         One table a cut; groups in the order of their names.
     """
     one = next(one for one in result.indicators if one.metric == result.metric)
-    funnels = {of.group: of for of in result.funnels}
-    blocks = [
-        _compared(result, one, str(cut), rows, funnels.get(str(cut)), language)
-        for cut, rows in result.comparison.groupby("cut", sort=False)
-    ]
-    return stacked(*blocks)
+    cuts = result.comparison.groupby("cut", sort=False)
+    return stacked(*(_compared(result, one, str(cut), rows, language) for cut, rows in cuts))
 
 
 def _compared(
-    result: MonitoringResult,
-    one: Indicator,
-    cut: str,
-    rows: pd.DataFrame,
-    of: ControlChart | None,
-    language: Language,
+    result: MonitoringResult, one: Indicator, cut: str, rows: pd.DataFrame, language: Language
 ) -> Block:
+    of = next((of for of in result.funnels if of.group == cut), None)
     words = {**wording.spoken_indicator(one, language), **wording.spoken_monitoring(result, language)}
     name = wording.column_name(cut, language)
     apart = {side: set(outside(of, bad=side == "bad")) for side in ("good", "bad")} if of is not None else {}

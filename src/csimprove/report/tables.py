@@ -253,6 +253,14 @@ def evaluation_table(result: PilotResult, *, language: Language = "en") -> Block
     return phrased("evaluation", head, rows, language, title=title, caption=caption, kind="eval")
 
 
+def effect_cell(
+    value: float | None, low: float | None, high: float | None, unit: str, language: Language
+) -> Cell | str:
+    """Return an effect with its interval below, if it has one."""
+    said, span = wording.change(value, unit, language), interval(low, high, unit, language)
+    return said if span == wording.NO_NUMBER else noted(said, span, strong=True)
+
+
 def repeated(result: PilotResult, language: Language) -> str:
     """Return what is to be said when intervals hold over several looks."""
     if all(metric.confidence == _LEVEL for metric in result.metrics):
