@@ -15,6 +15,7 @@ from csimprove.pilot.result import UNEQUAL, Cell, PilotMetric, Reason, Role, Rou
 
 if TYPE_CHECKING:  # annotations only
     from csimprove.metrics import Metric
+    from csimprove.settings import PilotPlan
 
 #: Fewer pilot units, fewer units in all or a larger smallest p-value than this: no interval and no p-value.
 PILOT_UNITS = 3
@@ -219,6 +220,15 @@ def describe(
         unequally_decided=gap > UNEQUAL,
         variant=metric.variant,
     )
+
+
+def roles(plan: PilotPlan) -> dict[str, Role]:
+    """Return metric = role, in the order of the plan."""
+    return {
+        **dict.fromkeys(plan.co_primary, "co_primary"),
+        **dict.fromkeys(plan.secondary, "secondary"),
+        **dict.fromkeys(plan.guardrail, "guardrail"),
+    }
 
 
 def too_few(pilot: int, control: int, **about: str) -> Reason:

@@ -20,7 +20,7 @@ from csimprove.pilot.durations import pilot_durations
 from csimprove.pilot.effects import Basis, Estimate, Sums
 from csimprove.pilot.lock import PlanLock
 from csimprove.pilot.looks import look_metrics
-from csimprove.pilot.result import Look, LookMetric, PilotMetric, PilotResult, Role, Routing, StaffShare
+from csimprove.pilot.result import Look, LookMetric, PilotMetric, PilotResult, Routing, StaffShare
 from csimprove.pilot.roster import local_day, roster
 from csimprove.settings import PilotPlan
 
@@ -230,31 +230,26 @@ def _metrics(
         effects.widened(part, bounds[name]) if name in bounds else part
         for name, part in zip(plan.metrics, now.found, strict=True)
     ]
-    tested = [
-        (name, part.permutation.pvalue)
+    tested = {
+        name: part.permutation.pvalue
         for name, part in zip(plan.metrics, found, strict=True)
         if name in plan.secondary and effects.enough(part.units_pilot, part.units_control)
-    ]
-    corrected = inference.holm([pvalue for _, pvalue in tested]).tolist()
-    holm = dict(zip([name for name, _ in tested], corrected, strict=True)) if last_look else {}
-    roles: dict[str, Role] = {
-        **dict.fromkeys(plan.co_primary, "co_primary"),
-        **dict.fromkeys(plan.secondary, "secondary"),
-        **dict.fromkeys(plan.guardrail, "guardrail"),
     }
+    corrected = inference.holm([*tested.values()]).tolist()
+    holm = dict(zip(tested, corrected, strict=True)) if last_look else {}
     asked = {"co_primary": plan.minimum_gain, "guardrail": plan.margin, "secondary": {}}
     return tuple(
         effects.describe(
             part,
             estimate,
-            role=roles[name],
-            asked=asked[roles[name]].get(name),
+            role=role,
+            asked=asked[role].get(name),
             weeks=weeks,
             last_look=last_look,
             pvalue_holm=holm.get(name),
             confidence=1 - math.erfc(bounds[name] / math.sqrt(2)) if name in bounds else 0.95,
         )
-        for name, part, estimate in zip(plan.metrics, now.sums, found, strict=True)
+        for (name, role), part, estimate in zip(effects.roles(plan).items(), now.sums, found, strict=True)
     )
 
 

@@ -110,7 +110,9 @@ def look_metrics(
     start, end = plan.during
     length = (end - start).days + 1
     found = []
-    for place, role in _judged(plan):
+    for place, (name, role) in enumerate(effects.roles(plan).items()):
+        if role == "secondary":
+            continue
         made = [planned_information(sums[place], plan) for sums, _ in snapshots]
         sums = now[place] if ahead else snapshots[-1][0][place]
         ripe = [((day - start).days + 1 - sums.metric.window_days) / length for day in ahead]
@@ -123,7 +125,7 @@ def look_metrics(
         planned = planned_information(sums, plan)[1]
         counts = (round(shares[-1] * planned), planned) if ahead else made[-1]
         estimate = None if ahead else snapshots[-1][1][place]
-        asked = (plan.minimum_gain if role == "co_primary" else plan.margin)[plan.metrics[place]]
+        asked = (plan.minimum_gain if role == "co_primary" else plan.margin)[name]
         bound = look_bound(shares, role, last=last)
         found.append(_look_metric(sums, estimate, role, asked, counts, shares[-1], bound))
     return tuple(found)
@@ -139,12 +141,6 @@ def look_bound(information: Sequence[float], role: Role, *, last: bool) -> float
 def _bounds(information: tuple[float, ...], kind: Spending) -> list[float]:
     """Bounds of all looks; metrics of the same information share them."""
     return [float(bound) for bound in inference.spending_bounds(information, kind=kind)]
-
-
-def _judged(plan: PilotPlan) -> list[tuple[int, Role]]:
-    """Place in the plan and role of the metrics that looks judge."""
-    roles: list[tuple[int, Role]] = [(plan.metrics.index(name), "co_primary") for name in plan.co_primary]
-    return roles + [(plan.metrics.index(name), "guardrail") for name in plan.guardrail]
 
 
 def _look_metric(
