@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from csimprove import wording
 from csimprove.baseline import BaselineResult, Indicator
 from csimprove.charts import theme
-from csimprove.charts.sheet import SHORT_DASHES, STATUS, Panel, Sheet, dashed, dot, estimate, weekly_lines
+from csimprove.charts.sheet import SHORT_DASHES, Panel, Place, Sheet, dashed, dot, estimate, weekly_lines
 from csimprove.charts.theme import Scale, fit, scale, text_width
 from csimprove.settings import Language
 
@@ -54,8 +54,7 @@ def _values(row: Indicator) -> list[float | None]:
 
 def _indicator(sheet: Sheet, panel: Panel, y: float, row: Indicator) -> None:
     middle, right = panel.top + y, 748.0
-    name = wording.metric_name(row.metric, sheet.language, variant=row.variant)
-    sheet.text(0, middle - 2, fit(name, panel.left - 12), strong=True)
+    sheet.text(0, middle - 2, fit(sheet.metric(row), panel.left - 12), strong=True)
     sheet.text(0, middle + 15, sheet.words(f"better_{row.better}"), "small")
     _thresholds(sheet, panel, y, row)
     if row.value is None:
@@ -67,7 +66,7 @@ def _indicator(sheet: Sheet, panel: Panel, y: float, row: Indicator) -> None:
     words = sheet.words("tickets_thin" if row.thin else "tickets", count=wording.count(row.denominator))
     sheet.text(right, middle + 15, words, "small", align="right")
     if row.on_target is not None:
-        sheet.icon(STATUS[row.on_target], right + 28, middle)
+        sheet.icon(row.on_target, right + 28, middle)
         sheet.text(right + 42, middle + 4, sheet.words(row.on_target), "name", color=theme.INK)
 
 
@@ -128,34 +127,28 @@ def baseline_cuts(result: BaselineResult, metric: str, cut: str, *, language: La
     )
     sheet = Sheet(top + height + 48 + (22 if len(folded) else 0), language)
     panel = sheet.value_rows(left, top, theme.WIDTH - 150 - left, height, axis)
-    _pooled_and_target(sheet, panel, pooled)
-    sheet.text(theme.WIDTH, top - 10, sheet.words("tickets_head"), "small", align="right")
-    for i, row in enumerate(shown.to_dict("records")):
-        _group(sheet, panel, (i + 0.5) * pitch, row)
-    name = wording.metric_name(metric, language, variant=pooled.variant)
-    sheet.axis_label(panel, "x", f"axis_{axis.unit}", metric=name)
-    if len(folded):
-        sheet.text(left, panel.bottom + 60, _folded(sheet, folded, axis), "small")
-    return sheet.figure
-
-
-def _pooled_and_target(sheet: Sheet, panel: Panel, pooled: Indicator) -> None:
     labels = []
     if pooled.value is not None:
         panel.axes.axvline(pooled.value, color=theme.NEUTRAL, lw=1.0, zorder=1, clip_on=False)
-        words = sheet.words("all", value=wording.level(pooled.value, panel.scale.unit, sheet.language))
+        words = sheet.words("all", value=wording.level(pooled.value, axis.unit, language))
         labels.append((panel.x(pooled.value), words, theme.INK2))
     if pooled.target is not None:
         dashed(panel, pooled.target, upright=True, zorder=1)
         labels.append((panel.x(pooled.target), sheet.target(panel, pooled.target), theme.INK))
     sheet.labels(panel, panel.top - 10, labels)
+    sheet.text(theme.WIDTH, top - 10, sheet.words("tickets_head"), "small", align="right")
+    for i, row in enumerate(shown.to_dict("records")):
+        _group(sheet, panel, (i + 0.5) * pitch, row)
+    sheet.axis_label(panel, "x", f"axis_{axis.unit}", metric=sheet.metric(pooled))
+    if len(folded):
+        sheet.text(left, panel.bottom + 60, _folded(sheet, folded, axis), "small")
+    return sheet.figure
 
 
 def _group(sheet: Sheet, panel: Panel, y: float, row: dict[Any, Any]) -> None:
     base = panel.top + y + 4
-    sheet.row_words(
-        panel, base, wording.group_name(row["group"], sheet.language), wording.count(row["denominator"])
-    )
+    name = wording.group_name(row["group"], sheet.language)
+    sheet.row_words(panel, base, name, wording.count(row["denominator"]))
     if wording.missing(row["value"]):
         sheet.text(panel.left + 6, base, sheet.words("no_data"), "small", over=True)
         return
@@ -195,15 +188,16 @@ def baseline_trend(result: BaselineResult, *, language: Language = "en") -> Figu
     drawn = set(result.trend["metric"])
     rows = [row for row in result.indicators if row.metric in drawn]
     hollow = not result.trend["complete"].all()
-    sheet = Sheet(-(-len(rows) // min(max(len(rows), 2), 4)) * 206 + (20 if hollow else 0), language)
-    for place, row in zip(sheet.grid(len(rows), 206.0), rows, strict=True):
+    places, height = theme.grid(len(rows), 206.0)
+    sheet = Sheet(height + (20 if hollow else 0), language)
+    for place, row in zip(places, rows, strict=True):
         _weeks(sheet, place, row, result.trend.loc[result.trend["metric"] == row.metric].sort_values("week"))
     if hollow:
         sheet.text(0, sheet.height - 8, sheet.words("hollow"), "small")
     return sheet.figure
 
 
-def _weeks(sheet: Sheet, place: tuple[float, float, float], row: Indicator, weeks: pd.DataFrame) -> None:
+def _weeks(sheet: Sheet, place: Place, row: Indicator, weeks: pd.DataFrame) -> None:
     left, top, _ = place
     axis = scale([*weeks["value"], row.target], row.unit, count=3)
     ordinals = [pd.Timestamp(week).toordinal() for week in weeks["week"]]
@@ -217,8 +211,7 @@ def _weeks(sheet: Sheet, place: tuple[float, float, float], row: Indicator, week
     first, last = ordinals[0], ordinals[-1]
     edge = 0.03 * max(last - first, 7)
     days = (first - edge, max(last, first + 7) + edge)
-    name = wording.metric_name(row.metric, sheet.language, variant=row.variant)
-    panel = sheet.small_chart(place, (name, large), axis, days, (first, last))
+    panel = sheet.small_chart(place, sheet.metric(row), large, axis, days, (first, last))
     weekly_lines(panel, full, theme.NEUTRAL, 1.2)
     size = 3.6 if len(frame) <= 30 else 2.2
     style: dict[str, Any] = {"zorder": 4, "clip_on": False}

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from csimprove import wording
 from csimprove.charts import theme
-from csimprove.charts.sheet import SHORT_DASHES, Panel, Sheet, dashed, dot
+from csimprove.charts.sheet import SHORT_DASHES, Panel, Place, Sheet, dashed, dot
 from csimprove.charts.theme import Scale, fit, scale, text_width
 from csimprove.monitoring import MonitoringResult, verdict
 from csimprove.settings import Language
@@ -173,7 +173,9 @@ def _draw(sheet: Sheet, panel: Panel, of: ControlChart, *, focus: bool) -> None:
     points = of.points.assign(x=[day.toordinal() for day in of.points["period"]])
     half, axis = 0.5 if of.by == "day" else 3.5, panel.scale
     for number, (_, own) in enumerate(points.groupby("phase")):
-        _limits(panel, own, half, latest=focus and number == len(of.phases) - 1 and number > 0)
+        latest = focus and number == len(of.phases) - 1 and number > 0
+        _limits(panel, own, half, latest=latest)
+        _points(panel, own.dropna(subset=["value"]), _INKS[latest], 4.2 if len(points) <= 60 else 3.0)
         if number:
             border = float(own["x"].iloc[0]) - half
             panel.axes.plot([border] * 2, [axis.low, axis.high], color=theme.INK, lw=1.2, clip_on=False)
@@ -181,7 +183,6 @@ def _draw(sheet: Sheet, panel: Panel, of: ControlChart, *, focus: bool) -> None:
         dashed(panel, of.target)
     if axis.signed:
         panel.axes.axhline(0, color=theme.CONTROL, lw=1.0, zorder=1, clip_on=False)
-    _points(panel, points, of, focus=focus)
     _signals(sheet, panel, points, of, labelled=focus)
     ink = _INKS[focus and len(of.phases) > 1]
     entries = [
@@ -207,16 +208,13 @@ def _limits(panel: Panel, own: pd.DataFrame, half: float, *, latest: bool) -> No
         panel.axes.plot(edges, stepped(name), zorder=1.5, **style)
 
 
-def _points(panel: Panel, points: pd.DataFrame, of: ControlChart, *, focus: bool) -> None:
+def _points(panel: Panel, own: pd.DataFrame, ink: str, size: float) -> None:
     """Join the points of a phase, but not over its border; common causes keep one colour."""
-    size = 4.2 if len(points) <= 60 else 3.0
-    for number, (_, own) in enumerate(points.dropna(subset=["value"]).groupby("phase")):
-        ink = _INKS[focus and number == len(of.phases) - 1 and number > 0]
-        kept, out = own[~own["excluded"]], own[own["excluded"]]
-        panel.axes.plot(kept["x"], kept["value"], color=ink, lw=0.7, alpha=0.55, zorder=3, clip_on=False)
-        style: dict[str, Any] = {"zorder": 4, "clip_on": False, "ms": size}
-        panel.axes.plot(kept["x"], kept["value"], "o", color=ink, mew=0, **style)
-        panel.axes.plot(out["x"], out["value"], "o", mfc=theme.PAPER, mec=ink, mew=0.8, **style)
+    kept, out = own[~own["excluded"]], own[own["excluded"]]
+    panel.axes.plot(kept["x"], kept["value"], color=ink, lw=0.7, alpha=0.55, zorder=3, clip_on=False)
+    style: dict[str, Any] = {"zorder": 4, "clip_on": False, "ms": size}
+    panel.axes.plot(kept["x"], kept["value"], "o", color=ink, mew=0, **style)
+    panel.axes.plot(out["x"], out["value"], "o", mfc=theme.PAPER, mec=ink, mew=0.8, **style)
 
 
 def _signals(sheet: Sheet, panel: Panel, points: pd.DataFrame, of: ControlChart, *, labelled: bool) -> None:
@@ -353,16 +351,16 @@ def kpi_multiples(result: MonitoringResult, *, language: Language = "en") -> Fig
         Name, value of the last week, variation and assurance mark with their words, band of each phase's
         limits, dashed target; each chart has its own axis.
     """
-    kpis, height = result.kpis, 236.0
-    sheet = Sheet(max(-(-len(kpis) // min(max(len(kpis), 2), 4)) * height, 40), language)
-    if not kpis:
+    places, height = theme.grid(len(result.kpis), 236.0)
+    sheet = Sheet(max(height, 40), language)
+    if not places:
         sheet.text(0, 20, sheet.words("no_week"), "small")
-    for place, one in zip(sheet.grid(len(kpis), height), kpis, strict=True):
+    for place, one in zip(places, result.kpis, strict=True):
         _kpi(sheet, place, one, result.variants[one.metric])
     return sheet.figure
 
 
-def _kpi(sheet: Sheet, place: tuple[float, float, float], of: ControlChart, variant: str) -> None:
+def _kpi(sheet: Sheet, place: Place, of: ControlChart, variant: str) -> None:
     left, top, width = place
     points = of.points.assign(x=[day.toordinal() for day in of.points["period"]], group="")
     known = points.dropna(subset=["value"]).rename(columns={"x": "day"})
@@ -371,7 +369,7 @@ def _kpi(sheet: Sheet, place: tuple[float, float, float], of: ControlChart, vari
     value = wording.level(known["value"].iloc[-1] if len(known) else None, of.unit, sheet.language)
     ends = (points["x"].iloc[0], points["x"].iloc[-1])
     name = wording.metric_name(of.metric, sheet.language, variant=variant)
-    panel = sheet.small_chart(place, (name, value), axis, (ends[0] - 4.0, ends[1] + 4.0), ends)
+    panel = sheet.small_chart(place, name, value, axis, (ends[0] - 4.0, ends[1] + 4.0), ends)
     course = verdict(of)
     for number, (_, own) in enumerate(points.groupby("phase")):
         _limits(panel, own.assign(**dict.fromkeys(_FROZEN, np.nan)), 3.5, latest=False)

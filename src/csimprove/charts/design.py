@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from csimprove import wording
 from csimprove.charts import theme
 from csimprove.charts.pilot import DECIDED_SHARE, arm_name, asked_words, effect_words, omitted, windows
-from csimprove.charts.sheet import STATUS, Panel, Sheet, dashed, dot, estimate, weekly_lines
+from csimprove.charts.sheet import Panel, Sheet, dashed, dot, estimate, weekly_lines
 from csimprove.charts.theme import fit, scale, text_width
 from csimprove.pilot import Look, LookMetric, PilotDesign, PilotResult
 from csimprove.settings import Language
@@ -67,19 +67,15 @@ def power_curve(design: PilotDesign, metric: str, *, language: Language = "en") 
     _axis(sheet, panel, lengths["weeks"], "length_axis")
     if wide:
         left = panel.right + side + 30
-        panel = sheet.value_weeks(
-            left, 40, theme.WIDTH - left - 8, 230, axis, (0, _end(teams["units_pilot"]))
-        )
+        days = (0, _end(teams["units_pilot"]))
+        panel = sheet.value_weeks(left, 40, theme.WIDTH - left - 8, 230, axis, days)
         _curve(panel, teams.sort_values("units_pilot"), "units_pilot", theme.CONTROL, 1.4)
         if asked is not None:
             dashed(panel, asked)
-        units = {
-            key: wording.unit_name(design.plan.unit, language, many=key == "units")
-            for key in ("unit", "units")
-        }
-        _axis(
-            sheet, panel, teams["units_pilot"], "units_axis", weeks=wording.trimmed(weeks, "minutes"), **units
-        )
+        kind, length = design.plan.unit, wording.trimmed(weeks, "minutes")
+        names = {"unit": wording.unit_name(kind, language, many=False)}
+        names["units"] = wording.unit_name(kind, language, many=True)
+        _axis(sheet, panel, teams["units_pilot"], "units_axis", weeks=length, **names)
     if power["modelled"].any():
         sheet.text(0, sheet.height - 8, sheet.words("modelled"), "small")
     return sheet.figure
@@ -149,7 +145,7 @@ def pilot_daily(result: PilotResult, metric: str, *, language: Language = "en") 
         color, ink = theme.ARMS[arm]
         sheet.text(panel.right + 14, top + 20, names[arm], "heading", color=ink, strong=True)
         _run(sheet, panel, drawn.loc[drawn["arm"] == arm], color, result.plan.before[1], row.target)
-    sheet.mondays(panel, *ends, 0.5)
+    sheet.mondays(panel, *ends, 0.5, 10)
     sheet.axis_label(panel, "y", "day_axis")
     omitted(sheet, panel, decided, "days")
     return sheet.figure
@@ -188,33 +184,23 @@ def pilot_looks(result: PilotResult, *, language: Language = "en") -> Figure:
         One row a look: its day, the information it had, |t| and the bound on it. An interval beyond what was
         asked passes, one wholly on the worse side of zero is harm.
     """
-    rows = {row.metric: row for row in result.metrics}
-    found = (
-        [
-            (look, one)
-            for look in result.looks
-            for one in (*look.metrics, *look.expected)
-            if one.metric == name
-        ]
-        for name in rows
-    )
-    blocks = [block for block in found if block]
+    every = [(look, one) for look in result.looks for one in (*look.metrics, *look.expected)]
+    found = [(row, [pair for pair in every if pair[1].metric == row.metric]) for row in result.metrics]
+    blocks = [(row, block) for row, block in found if block]
     heads = 34.0
-    sheet = Sheet(24 + sum(heads + _LOOK * len(block) + 40 for block in blocks) + 12, language)
+    sheet = Sheet(24 + sum(heads + _LOOK * len(block) + 40 for _, block in blocks) + 12, language)
     left = 236.0
     for key, at in (("look_day", 0.0), ("look_information", 150.0)):
         sheet.text(at, 16, sheet.words(key), "small")
     sheet.text(theme.WIDTH, 16, sheet.words("look_bound"), "small", align="right")
     top = 24.0
-    for block in blocks:
-        row = rows[block[0][1].metric]
+    for row, block in blocks:
         mark = wording.asked_value(row)
         values = [value for _, one in block for value in (one.effect, one.ci_low, one.ci_high)]
         axis = scale([*values, mark], row.unit, count=5, signed=True)
         panel = sheet.value_rows(left, top + heads, 360, _LOOK * len(block), axis)
         sheet.rule(top + 4.5)
-        name = wording.metric_name(row.metric, language, variant=row.variant)
-        sheet.text(0, top + 24, fit(name, left - 12), strong=True)
+        sheet.text(0, top + 24, fit(sheet.metric(row), left - 12), strong=True)
         panel.axes.axvline(0, color=theme.CONTROL, lw=1.2, zorder=1)
         if mark is not None:
             panel.axes.axvline(mark, color=theme.TARGET, lw=2.0, zorder=1, clip_on=False)
@@ -230,8 +216,8 @@ def pilot_looks(result: PilotResult, *, language: Language = "en") -> Figure:
 
 def _look(sheet: Sheet, panel: Panel, y: float, look: Look, one: LookMetric) -> None:
     base = panel.top + y + 4
-    day = wording.date_text(look.date, sheet.language, year=False)
-    sheet.text(0, base, sheet.words("look", n=str(look.number), date=day), "name")
+    words = sheet.words("look", n=str(look.number), date=sheet.day(look.date))
+    sheet.text(0, base, words, "name")
     sheet.text(220, base, wording.percent(one.information, places=0), "name", align="right")
     bound = f"{one.bound_z if one.bound_t is None else one.bound_t:.2f}"
     if not look.made:
@@ -240,9 +226,8 @@ def _look(sheet: Sheet, panel: Panel, y: float, look: Look, one: LookMetric) -> 
         return
     if one.effect is not None:
         estimate(panel, y, one.effect, one.ci_low, one.ci_high)
-    words = effect_words(panel, one.effect, one.ci_low, one.ci_high, sheet.language)
-    sheet.text(panel.right + 18, base, words, "name")
-    sheet.icon(STATUS[one.status], theme.WIDTH - 112, base - 4, 12)
+    sheet.text(panel.right + 18, base, effect_words(sheet, panel, one), "name")
+    sheet.icon(one.status, theme.WIDTH - 112, base - 4, 12)
     if one.t is not None:
         said = sheet.words("t_of_bound", t=f"{abs(one.t):.2f}", bound=bound)
         sheet.text(theme.WIDTH, base, said, "name", align="right")

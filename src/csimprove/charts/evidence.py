@@ -60,8 +60,7 @@ def pilot_robustness(
     panel.axes.axvline(0, ymax=heights[1] / sum(heights), color=theme.CONTROL, lw=1.2, zorder=1)
     _ways(sheet, panel, ways, result)
     _false_pilots(sheet, panel, heights[0], false)
-    name = wording.metric_name(metric, language, variant=row.variant, inline=True)
-    sheet.axis_label(panel, "x", f"effect_on_{axis.unit}", metric=name)
+    sheet.axis_label(panel, "x", f"effect_on_{axis.unit}", metric=sheet.metric(row, inline=True))
     return sheet.figure
 
 
@@ -71,9 +70,8 @@ def _false(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
 
 def _way(sheet: Sheet, way: Robustness, result: PilotResult) -> str:
     words = wording.spoken_pilot(result, sheet.language) | {"n": wording.count(way.units)}
-    return sheet.words(
-        f"way_{way.way}", left_out=wording.group_name(way.left_out or "", sheet.language), **words
-    )
+    words["left_out"] = wording.group_name(way.left_out or "", sheet.language)
+    return sheet.words(f"way_{way.way}", **words)
 
 
 def _ways(sheet: Sheet, panel: Panel, ways: list[Robustness], result: PilotResult) -> None:
@@ -89,7 +87,7 @@ def _ways(sheet: Sheet, panel: Panel, ways: list[Robustness], result: PilotResul
         y = top + (i + 0.5) * _ROW
         main = way.way == "main"
         ink = theme.INK if main else theme.INK2
-        said = effect_words(panel, way.effect, way.ci_low, way.ci_high, sheet.language)
+        said = effect_words(sheet, panel, way)
         sheet.row_words(panel, panel.top + y + 4, _way(sheet, way, result), said, ink, main)
         if main and way.effect is not None:
             estimate(panel, y, way.effect, way.ci_low, way.ci_high)
@@ -178,7 +176,6 @@ def pilot_event_study(
     step = -(-len(every) // 26)
     shown = sorted(every)[::step]
     sheet.ticks_below(panel, shown, [wording.trimmed(week, "minutes", sign=True) for week in shown])
-    name = wording.metric_name(metric, language, variant=row.variant, inline=True)
-    sheet.axis_label(panel, "y", f"gap_{axis.unit}", metric=name)
+    sheet.axis_label(panel, "y", f"gap_{axis.unit}", metric=sheet.metric(row, inline=True))
     omitted(sheet, panel, decided, "weeks")
     return sheet.figure

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 from csimprove import wording
 from csimprove.charts import theme
-from csimprove.charts.sheet import SHORT_DASHES, STATUS, Panel, Sheet, dashed, dot, estimate, weekly_lines
+from csimprove.charts.sheet import SHORT_DASHES, Panel, Sheet, dashed, dot, estimate, weekly_lines
 from csimprove.charts.theme import fit, scale, text_width
-from csimprove.pilot import PilotMetric, PilotResult
+from csimprove.pilot import LookMetric, PilotMetric, PilotResult, Robustness
 from csimprove.settings import Language
 
 #: A week of `pilot_arms` is drawn when at least this share of its tickets is decided.
@@ -40,10 +40,8 @@ def pilot_questions(result: PilotResult, *, language: Language = "en") -> Figure
         interval against the target; a ring for the weeks before.
     """
     blocks = theme.by_axis(result.metrics, _levels)
-    left = theme.column(
-        [wording.metric_name(row.metric, language, variant=row.variant) for row in result.metrics],
-        at_most=220,
-    )
+    names = [wording.metric_name(row.metric, language, variant=row.variant) for row in result.metrics]
+    left = theme.column(names, at_most=220)
     units = [block[0].unit for block in blocks]
     # headings stand once; the unit of the effect again where it changes
     heads = [62.0 if i == 0 else 34.0 if units[i] != units[i - 1] else 14.0 for i in range(len(blocks))]
@@ -69,9 +67,8 @@ def _levels(row: PilotMetric) -> list[float | None]:
 def _question_panels(sheet: Sheet, rows: list[PilotMetric], left: float, top: float) -> tuple[Panel, Panel]:
     half = (theme.WIDTH - left - 24) / 2
     width, height = half - 96, len(rows) * _ROW
-    gains = [
-        value for row in rows for value in (row.effect, row.ci_low, row.ci_high, wording.asked_value(row))
-    ]
+    gains = [value for row in rows for value in (row.effect, row.ci_low, row.ci_high)]
+    gains += [wording.asked_value(row) for row in rows]
     gain_axis = scale(gains, rows[0].unit, count=4, signed=True)
     effects = sheet.value_rows(left, top, width, height, gain_axis)
     effects.axes.axvline(0, color=theme.CONTROL, lw=1.2, zorder=1)
@@ -81,11 +78,7 @@ def _question_panels(sheet: Sheet, rows: list[PilotMetric], left: float, top: fl
         y = (i + 0.5) * _ROW
         sheet.rule(top + i * _ROW + 0.5, 0, left + half)
         sheet.rule(top + i * _ROW + 0.5, levels.left)
-        sheet.text(
-            0,
-            top + y - 4,
-            fit(wording.metric_name(row.metric, sheet.language, variant=row.variant), left - 8),
-        )
+        sheet.text(0, top + y - 4, fit(sheet.metric(row), left - 8))
         sheet.text(0, top + y + 13, sheet.words(f"role_{row.role}"), "small")
         _gain(sheet, effects, y, row)
         _level(sheet, levels, y, row)
@@ -110,12 +103,12 @@ def _gain(sheet: Sheet, panel: Panel, y: float, row: PilotMetric) -> None:
     _verdict(sheet, panel, y, row.status, f"status_{row.status}")
 
 
-def effect_words(
-    panel: Panel, effect: float | None, low: float | None, high: float | None, language: Language
-) -> str:
+def effect_words(sheet: Sheet, panel: Panel, one: Robustness | LookMetric) -> str:
     """Write an effect with its interval, if it has one."""
-    words = wording.number(effect, panel.scale.unit, sign=True)
-    return words if low is None else f"{words}  ({wording.interval(low, high, panel.scale.unit, language)})"
+    words, unit = wording.number(one.effect, panel.scale.unit, sign=True), panel.scale.unit
+    if one.ci_low is None:
+        return words
+    return f"{words}  ({wording.interval(one.ci_low, one.ci_high, unit, sheet.language)})"
 
 
 def asked_words(sheet: Sheet, panel: Panel, row: PilotMetric, asked: float) -> str:
@@ -160,7 +153,7 @@ def _beside(sheet: Sheet, panel: Panel, y: float, words: str, value: float, line
 
 def _verdict(sheet: Sheet, panel: Panel, y: float, status: str, key: str) -> None:
     words, middle = sheet.words(key), panel.top + y
-    sheet.icon(STATUS[status], panel.right + 20, middle)
+    sheet.icon(status, panel.right + 20, middle)
     sheet.text(panel.right + 33, middle + 4 - words.count("\n") * theme.pitch(theme.SMALL) / 2, words, "mark")
 
 
@@ -193,9 +186,8 @@ def pilot_dumbbell(result: PilotResult, metric: str, *, language: Language = "en
     axis = scale([*units["before"], *units["during"], row.target], row.unit, count=6)
     top, steps = 38.0, [34.0 + _UNIT * len(units) for _, _, units in groups]
     sheet = Sheet(top + sum(steps) + 48, language)
-    headings = [
-        sheet.words(f"group_{arm}", group=wording.group_name(name, language)) for name, arm, _ in groups
-    ]
+    names = [(arm, wording.group_name(name, language)) for name, arm, _ in groups]
+    headings = [sheet.words(f"group_{arm}", group=name) for arm, name in names]
     left = max(theme.column(headings), theme.column(units["unit"], theme.TICK))
     panel = sheet.value_rows(left, top, theme.WIDTH - 90 - left, sum(steps), axis)
     if row.target is not None:
@@ -211,7 +203,7 @@ def pilot_dumbbell(result: PilotResult, metric: str, *, language: Language = "en
         _dumbbells(sheet, panel, y, heading, arm, frame)
         y += step
     key = f"axis_{axis.unit}" if row.basis == "crude" else f"teams_standardised_{axis.unit}"
-    sheet.axis_label(panel, "x", key, metric=wording.metric_name(metric, language, variant=row.variant))
+    sheet.axis_label(panel, "x", key, metric=sheet.metric(row))
     return sheet.figure
 
 
@@ -219,9 +211,7 @@ def _groups(teams: pd.DataFrame, better: str) -> list[tuple[str, str, pd.DataFra
     """Group, arm and units: pilot groups first, units with the largest improvement first."""
     found = []
     for (arm, group), units in teams.groupby(["arm", "group"], sort=True):
-        ranked = units.sort_values(
-            ["change", "unit"], ascending=[better == "lower", True], na_position="last"
-        )
+        ranked = units.sort_values(["change", "unit"], ascending=[better == "lower", True])
         found.append((str(group), str(arm), ranked))
     return sorted(found, key=lambda item: (item[1] != "pilot", item[0]))
 
@@ -306,9 +296,8 @@ def arm_name(sheet: Sheet, result: PilotResult, arm: str) -> str:
     groups = result.plan.pilot if arm == "pilot" else result.plan.control
     if len(groups) > 1:
         return sheet.words(f"arm_{arm}")
-    return fit(
-        sheet.words(f"group_{arm}", group=wording.group_name(groups[0], sheet.language)), 200, theme.HEADING
-    )
+    name = wording.group_name(groups[0], sheet.language)
+    return fit(sheet.words(f"group_{arm}", group=name), 200, theme.HEADING)
 
 
 def _monday(day: date) -> float:

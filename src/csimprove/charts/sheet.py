@@ -12,7 +12,6 @@ from datetime import date
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import seaborn as sns
 from matplotlib import patheffects
@@ -23,13 +22,18 @@ from matplotlib.path import Path as Outline
 from matplotlib.transforms import Affine2D
 
 from csimprove import wording
+from csimprove.baseline import Indicator
 from csimprove.charts import theme
 from csimprove.charts.theme import Scale, text_width
+from csimprove.pilot import PilotMetric
 from csimprove.settings import Language
 
 Style = Literal["label", "name", "value", "tick", "small", "mark", "heading", "large"]
 Align = Literal["left", "center", "right"]
-Floats = npt.NDArray[np.float64]
+Span = tuple[float, float]
+Place = tuple[float, float, float]
+#: Place along an edge of a panel, px, words and colour.
+Entries = Sequence[tuple[float, str, str]]
 
 #: Style = size in points and ink.
 STYLES: dict[Style, tuple[float, str]] = {
@@ -45,7 +49,7 @@ STYLES: dict[Style, tuple[float, str]] = {
 DASHES = (0, (5, 2.2))
 SHORT_DASHES = (0, (2.6, 1.4))
 #: The mark of each status of an indicator, of a metric of a pilot and of its target.
-STATUS = {
+_STATUS = {
     **dict.fromkeys(("reached", "worth_having", "safe", "better"), "tick"),
     **dict.fromkeys(("cannot_tell", "not_shown", "not_shown_safe", "no_interval"), "unknown"),
     **dict.fromkeys(("not_reached", "too_small", "worse"), "cross"),
@@ -63,8 +67,8 @@ class Panel:
     top: float
     width: float
     height: float
-    x_limits: tuple[float, float]
-    y_limits: tuple[float, float]  # bottom, top
+    x_limits: Span
+    y_limits: Span  # bottom, top
 
     @property
     def right(self) -> float:
@@ -131,14 +135,7 @@ class Sheet:
             text.set_fontfamily(list(theme.families()))
             text.set_path_effects([patheffects.withStroke(linewidth=w, foreground=c) for w, c in rims])
 
-    def labels(
-        self,
-        panel: Panel,
-        y: float,
-        entries: Sequence[tuple[float, str, str]],
-        style: Style = "mark",
-        out: float = 0,
-    ) -> None:
+    def labels(self, panel: Panel, y: float, entries: Entries, style: Style = "mark", out: float = 0) -> None:
         """Write labels (centre in px, words, colour) on one baseline, moved apart where they overlap.
 
         They stay inside the panel, or within ``out`` px of it.
@@ -150,9 +147,7 @@ class Sheet:
         for center, (_, words, color) in zip(centers, entries, strict=True):
             self.text(center, y, words, style, color=color, align="center", over=True)
 
-    def end_names(
-        self, panel: Panel, entries: Sequence[tuple[float, str, str]], style: Style, pitch: float
-    ) -> None:
+    def end_names(self, panel: Panel, entries: Entries, style: Style, pitch: float) -> None:
         """Name lines (end in px, words, colour) on the right of a panel, at least ``pitch`` px apart."""
         bases = panel.apart([y for y, _, _ in entries], pitch)
         for base, (_, words, color) in zip(bases, entries, strict=True):
@@ -199,7 +194,7 @@ class Sheet:
         """Draw a horizontal rule."""
         self._add(Outline([(left, y), (right, y)]), line=theme.LINE, width=theme.GRID_LINE)
 
-    def leader(self, start: tuple[float, float], end: tuple[float, float], color: str) -> None:
+    def leader(self, start: Span, end: Span, color: str) -> None:
         """Draw a thin line from a mark to its label, px."""
         self._add(Outline([start, end]), line=color, width=0.8)
 
@@ -213,44 +208,24 @@ class Sheet:
         return panel
 
     def value_weeks(
-        self,
-        left: float,
-        top: float,
-        width: float,
-        height: float,
-        axis: Scale,
-        days: tuple[float, float],
-        hang: bool = False,
+        self, left: float, top: float, width: float, height: float, axis: Scale, x: Span, hang: bool = False
     ) -> Panel:
         """Add axes for weeks: days run along, values upwards; their labels stand at ``left``, or hang out."""
         names = axis.names(self.language)
         indent = 0.0 if hang else max(text_width(name, theme.TICK) for name in names) + 8
         box = (left + indent, top, width - indent, height)
-        panel = self._panel(box, days, (axis.low, axis.high), axis)
-        panel.axes.hlines(axis.ticks, *days, color=theme.GRID, lw=theme.GRID_LINE, zorder=0, clip_on=False)
+        panel = self._panel(box, x, (axis.low, axis.high), axis)
+        panel.axes.hlines(axis.ticks, *x, color=theme.GRID, lw=theme.GRID_LINE, zorder=0, clip_on=False)
         for tick, name in zip(axis.ticks, names, strict=True):
             self.text(panel.left - 6, panel.y(tick) + 4, name, "tick", align="right")
         return panel
 
-    def grid(self, charts: int, height: float) -> list[tuple[float, float, float]]:
-        """Left, top and width of small charts in rows of two to four."""
-        across, gap = min(max(charts, 2), 4), 26.0
-        width = (theme.WIDTH - (across - 1) * gap) / across
-        return [(i % across * (width + gap), i // across * height, width) for i in range(charts)]
-
-    def small_chart(
-        self,
-        place: tuple[float, float, float],
-        heading: tuple[str, str],
-        axis: Scale,
-        days: tuple[float, float],
-        ends: tuple[float, float],
-    ) -> Panel:
+    def small_chart(self, place: Place, name: str, value: str, axis: Scale, days: Span, ends: Span) -> Panel:
         """Add a small chart: name and large value over the panel, its first and last day under it."""
         left, top, width = place
         self.rule(top + 0.5, left, left + width)
-        self.text(left, top + 21, theme.fit(heading[0], width), strong=True)
-        self.text(left, top + 46, heading[1], "large")
+        self.text(left, top + 21, theme.fit(name, width), strong=True)
+        self.text(left, top + 46, value, "large")
         panel = self.value_weeks(left, top + 66, width - 6, 94, axis, days)
         entries = [
             (panel.x(day), self.day(date.fromordinal(int(day))), theme.MUTED_TEXT) for day in sorted({*ends})
@@ -274,14 +249,18 @@ class Sheet:
             self._add(mark, line=theme.LINE, width=theme.GRID_LINE)
             self.text(at, panel.bottom + 18, name, "tick", align="center")
 
-    def mondays(self, panel: Panel, first: float, last: float, offset: float) -> None:
+    def mondays(self, panel: Panel, first: float, last: float, offset: float, room: float = 14) -> None:
         """Name as many Mondays from ``first`` to before ``last`` as there is room for."""
         start = int(first) + -(int(first) - 1) % 7
         days = range(start, int(last), 7)
         names = [self.day(date.fromordinal(day)) for day in days]
-        widest = max((text_width(name, theme.TICK) for name in names), default=0.0) + 14
+        widest = max((text_width(name, theme.TICK) for name in names), default=0.0) + room
         step = max(1, int(np.ceil(widest * len(names) / panel.width)))
         self.ticks_below(panel, [day + offset for day in days][::step], names[::step])
+
+    def metric(self, row: Indicator | PilotMetric, *, inline: bool = False) -> str:
+        """Name a metric of a result."""
+        return wording.metric_name(row.metric, self.language, variant=row.variant, inline=inline)
 
     def day(self, day: date) -> str:
         """Name a day without its year."""
@@ -296,20 +275,14 @@ class Sheet:
         self.text(panel.left, panel.bottom + 38, words, "tick")
 
     def icon(self, kind: str, x: float, y: float, size: float = 14.0) -> None:
-        """Draw a status mark centred on a point; a word beside it must say the same."""
-        own, *parts = _ICONS[kind]
+        """Draw a mark, or that of a status, centred on a point; a word beside it must say the same."""
+        own, *parts = _ICONS[_STATUS.get(kind, kind)]
         place = Affine2D().scale(size / 2).translate(x, y)
         for outline, fill, line, width in parts:
             ink = {"own": own, "paper": theme.PAPER, "ink": theme.INK, "": "none"}[line]
             self._add(outline.transformed(place), fill=own if fill else "none", line=ink, width=width)
 
-    def _panel(
-        self,
-        box: tuple[float, float, float, float],
-        x: tuple[float, float],
-        y: tuple[float, float],
-        axis: Scale,
-    ) -> Panel:
+    def _panel(self, box: tuple[float, float, float, float], x: Span, y: Span, axis: Scale) -> Panel:
         left, top, width, height = box
         bottom = 1 - (top + height) / self.height
         place = (left / theme.WIDTH, bottom, width / theme.WIDTH, height / self.height)
@@ -323,7 +296,7 @@ class Sheet:
         self.figure.add_artist(patch)
 
 
-def _path(panel: Panel, line: pd.DataFrame) -> tuple[Floats, Floats]:
+def _path(panel: Panel, line: pd.DataFrame) -> tuple[Any, Any]:
     """Points of a line in px, close enough together to find what a label covers."""
     days = np.union1d(np.linspace(*panel.x_limits, 200), line["day"])
     days = days[(days >= line["day"].min()) & (days <= line["day"].max())]
@@ -332,14 +305,7 @@ def _path(panel: Panel, line: pd.DataFrame) -> tuple[Floats, Floats]:
 
 
 def dot(
-    panel: Panel,
-    x: float,
-    y: float,
-    color: str,
-    *,
-    hollow: bool = False,
-    size: float = 6.0,
-    zorder: float = 3,
+    panel: Panel, x: float, y: float, color: str, *, hollow: bool = False, size: float = 6, zorder: float = 3
 ) -> None:
     """Draw a dot with a paper-coloured rim, or a ring, at a point of the data."""
     face, edge, rim = (theme.PAPER, color, 1.5) if hollow else (color, theme.PAPER, 1.0)

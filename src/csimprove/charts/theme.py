@@ -197,6 +197,14 @@ def spread(
     return [float(value) for value in back]
 
 
+def grid(charts: int, height: float) -> tuple[list[tuple[float, float, float]], float]:
+    """Left, top and width of small charts in rows of two to four, and the height of all rows."""
+    across, gap = min(max(charts, 2), 4), 26.0
+    width = (WIDTH - (across - 1) * gap) / across
+    places = [(i % across * (width + gap), i // across * height, width) for i in range(charts)]
+    return places, -(-charts // across) * height
+
+
 def row_of(rows: Sequence[T], metric: str) -> T:
     """Return the row of a metric."""
     for row in rows:
