@@ -231,16 +231,10 @@ def pilot_looks(result: PilotResult, *, language: Language = "en") -> FigureWord
         Heading, one line, caption and alt text.
     """
     words = spoken_pilot(result, language)
-    items = [
-        text(
-            "figure.looks.item",
-            language,
-            n=look.number,
-            date=date_text(look.date, language, year=False),
-            decision=decision_text(look, language),
-        )
-        for look in result.looks
-    ]
+    items = []
+    for look in result.looks:
+        said = {"date": date_text(look.date, language, year=False), "decision": decision_text(look, language)}
+        items.append(text("figure.looks.item", language, n=look.number, **said))
     made = count(sum(look.made for look in result.looks))
     words |= {"looks": listed(items, language), "made": made, "n": count(len(result.looks))}
     return figure_words("looks", language, words, title=_passed(result, language))

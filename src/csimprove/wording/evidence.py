@@ -15,7 +15,7 @@ from csimprove.wording.numbers import (
     percent,
     trimmed,
 )
-from csimprove.wording.sentences import effect_clause, said_of
+from csimprove.wording.sentences import counted, effect_clause, said_of
 from csimprove.wording.spoken import pilot_metric, spoken_both, spoken_metric, spoken_pilot
 
 if TYPE_CHECKING:  # wording needs no engine
@@ -199,8 +199,8 @@ def lock_text(lock: PlanLock | None, language: Language = "en") -> str:
     """Return when the plan was locked and how much of it changed after."""
     if lock is None:
         return text("lock.none", language)
-    words = {"day": date_text(lock.locked_on, language), "hash": lock.hash[:8], "n": count(len(lock.changes))}
-    return text(f"lock.{min(len(lock.changes), 2)}", language, **words)
+    day = date_text(lock.locked_on, language)
+    return counted("lock", len(lock.changes), language, day=day, hash=lock.hash[:8])
 
 
 def plan_value(value: Any, language: Language = "en") -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from csimprove.monitoring import Check, MonitoringResult, Window, outside, verdict
+from csimprove.monitoring import Check, MonitoringResult, outside, verdict
 from csimprove.settings import Language
 from csimprove.wording.figures import FigureWords, figure_words
 from csimprove.wording.lookup import (
@@ -82,19 +82,6 @@ def rule_text(rule: str, language: Language = "en") -> str:
     return text(f"rule.{rule}", language)
 
 
-def lag_text(window: Window, language: Language = "en") -> str:
-    """Return how old a figure is.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> lag_text(Window(date(2025, 9, 1), date(2025, 9, 7), 1, False))
-    '1 day before the data date'
-    """
-    key = f"window.{window.lag}" if window.lag in (0, 1) else "window"
-    return text(key, language, lag=str(window.lag))
-
-
 def spoken_monitoring(result: MonitoringResult, language: Language = "en") -> Spoken:
     """Return period, cut and data of a regular report as texts."""
     window = result.windows[result.metric]
@@ -158,7 +145,7 @@ def spoken_check(check: Check, language: Language = "en") -> Spoken:
         "group": group,
         "n": count(one.denominator),
         "days": period_text(check.window.first, check.window.last, language),
-        "lag": lag_text(check.window, language),
+        "lag": counted("window", check.window.lag, language),
         "evidence": text(f"alert.line.{evidence}", language),
         "to": known(f"role.{check.to}", check.to, language),
     }
