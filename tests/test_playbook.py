@@ -436,16 +436,18 @@ def test_init_writes_a_project_that_the_settings_reader_accepts_and_never_overwr
     assert not (tmp_path / "new" / "notes" / "README.md").exists()
 
 
-def test_the_pilot_of_the_template_is_a_plan_once_its_marks_are_taken_away(tmp_path: Path) -> None:
+def test_the_template_holds_a_plan_and_monitoring_once_its_marks_are_taken_away(tmp_path: Path) -> None:
     playbook.init(tmp_path)
     file = tmp_path / "playbook.toml"
     text = file.read_text(encoding="utf-8")
     start = text.index("# [pilot]")
-    plan = re.sub(r"^# ?", "", text[start : text.index("# --- Where reports go")], flags=re.MULTILINE)
-    file.write_text(text[:start] + plan, encoding="utf-8")
+    marked = text[start : text.index("# --- Where reports go")]
+    file.write_text(text[:start] + re.sub(r"(?m)^# (?=\[|\w+ = )", "", marked), encoding="utf-8")
     settings = read_settings(file)
     assert settings.pilot is not None
     assert settings.pilot.next_steps[0].verdict == "go"
+    assert settings.phases[0].name == "Process V1.1"
+    assert settings.alerts[0].cut == "team"
 
 
 def test_refresh_writes_the_same_bytes_twice_and_stops_at_an_error(tmp_path: Path) -> None:
