@@ -161,9 +161,8 @@ def _group(sheet: Sheet, panel: Panel, y: float, row: dict[Any, Any]) -> None:
 
 def _folded(sheet: Sheet, folded: pd.DataFrame, axis: Scale) -> str:
     tickets = float(folded["denominator"].sum())
-    value = wording.level(
-        float(folded["numerator"].sum()) / tickets if tickets else None, axis.unit, sheet.language
-    )
+    pooled = float(folded["numerator"].sum()) / tickets if tickets else None
+    value = wording.level(pooled, axis.unit, sheet.language)
     key = "folded_one" if len(folded) == 1 else "folded"
     return sheet.words(key, groups=wording.count(len(folded)), tickets=wording.count(tickets), value=value)
 

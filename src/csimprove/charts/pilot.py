@@ -269,10 +269,10 @@ def pilot_arms(result: PilotResult, metric: str, *, language: Language = "en") -
     axis = scale([*drawn["value"], row.target], row.unit)
     sheet = Sheet(28 + 256 + 48 + (0 if decided.all() else 20), language)
     titles = {arm: arm_name(sheet, result, arm) for arm in ("control", "pilot")}
-    last_week = text_width(
-        sheet.words("last_week", value=wording.level(1.0, axis.unit, language)), theme.SMALL
+    last_week = sheet.words("last_week", value=wording.level(1.0, axis.unit, language))
+    side = max(
+        text_width(last_week, theme.SMALL), *(text_width(title, theme.HEADING) for title in titles.values())
     )
-    side = max(last_week, *(text_width(title, theme.HEADING) for title in titles.values()))
     days = (_monday(result.plan.before[0]), _monday(result.plan.during[1]) + 7)
     panel = sheet.value_weeks(0, 28, theme.WIDTH - side - 22, 256, axis, days)
     windows(sheet, panel, result)

@@ -105,9 +105,8 @@ class Sheet:
         size = (theme.WIDTH / theme.PIXELS, height / theme.PIXELS)
         self.figure = Figure(figsize=size, dpi=theme.PIXELS, facecolor=theme.PAPER)
         self._notes: list[tuple[float, float, float]] = []  # left, right, baseline
-        self._pixels = (
-            Affine2D().scale(1 / theme.WIDTH, -1 / height).translate(0, 1) + self.figure.transFigure
-        )
+        share = Affine2D().scale(1 / theme.WIDTH, -1 / height).translate(0, 1)
+        self._pixels = share + self.figure.transFigure
 
     def words(self, key: str, **values: str) -> str:
         """Return a phrase of the figures in the sheet's language."""
@@ -141,9 +140,8 @@ class Sheet:
         They stay inside the panel, or within ``out`` px of it.
         """
         sizes = [text_width(words, STYLES[style][0]) for _, words, _ in entries]
-        centers = theme.spread(
-            [x for x, _, _ in entries], sizes, low=panel.left - out, high=panel.right + out
-        )
+        wanted = [x for x, _, _ in entries]
+        centers = theme.spread(wanted, sizes, low=panel.left - out, high=panel.right + out)
         for center, (_, words, color) in zip(centers, entries, strict=True):
             self.text(center, y, words, style, color=color, align="center", over=True)
 
