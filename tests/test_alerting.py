@@ -133,6 +133,7 @@ def test_an_event_is_mailed_once_to_its_role(tmp_path: Path, mailbox: Mailbox) -
     assert [path.name for path in state.parent.glob(".alerts-*")] == []
 
 
+@pytest.mark.slow
 def test_the_next_period_is_another_event(tmp_path: Path, mailbox: Mailbox) -> None:
     file = project(tmp_path, mailbox.port)
     first = playbook.alerts(file, as_of="2025-03-10T08:00", send=True)

@@ -463,6 +463,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("case", CASES)
 def test_no_text_lies_over_another_or_leaves_the_canvas(case: str, language: str) -> None:
@@ -618,6 +619,7 @@ def test_unknown_metric_and_cut_name_what_there_is() -> None:
     assert str(error.value) == "`cut` must be one of team, not 'stage'."
 
 
+@pytest.mark.slow
 def test_png_is_the_same_twice_and_keeps_the_colours_of_every_role() -> None:
     one, two = (charts.png(charts.baseline_indicators(a_baseline())) for _ in range(2))
 

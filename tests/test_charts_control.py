@@ -69,6 +69,7 @@ def case(name: str) -> MonitoringResult:
 DRAWN = (charts.control_chart, charts.control_arms, charts.kpi_multiples, charts.funnel)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("name", CASES)
 def test_no_text_lies_over_another_or_leaves_the_canvas(name: str, language: str) -> None:

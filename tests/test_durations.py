@@ -64,6 +64,7 @@ def test_the_lowest_and_highest_minute_of_every_bin_is_placed_in_it(engine):
     assert placed([-3, 10**7], engine) == [0, LAST]
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 200_000), min_size=1, max_size=50))
 def test_places_are_those_of_a_search_in_the_starts(minutes):
     assert placed(minutes) == (np.searchsorted(BIN_STARTS, minutes, side="right") - 1).tolist()
@@ -186,6 +187,7 @@ def test_duckdb_and_polars_give_the_same_counts():
 # --- what is kept ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_durations_are_counted_when_first_asked_for_and_kept(small_project, monkeypatch):
     settings = read_settings(small_project / "playbook.toml")
     measures = load_measures(settings)
@@ -208,6 +210,7 @@ def test_durations_are_counted_when_first_asked_for_and_kept(small_project, monk
     assert [path.name for path in folder.iterdir() if path.is_dir()] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", [True, False])
 def test_durations_that_are_damaged_or_cannot_be_kept_are_counted_again(small_project, kept):
     if not kept:
@@ -220,12 +223,14 @@ def test_durations_that_are_damaged_or_cannot_be_kept_are_counted_again(small_pr
     assert found[["events", "censored"]].sum().tolist() == [4, 2]
 
 
+@pytest.mark.slow
 def test_a_measure_without_a_single_event_has_no_durations(small_project):
     file = small_project / "playbook.toml"
     file.write_text(TOML.replace('resolved_at = "solved"\n', ""), encoding="utf-8")
     assert load_measures(read_settings(file)).durations["measure"].unique().tolist() == ["first_response"]
 
 
+@pytest.mark.slow
 def test_durations_are_summarised_by_group_day_and_value(small_project):
     measures = load_measures(read_settings(small_project / "playbook.toml"))
     every = measures.duration_summary()
@@ -251,6 +256,7 @@ def test_measures_without_tickets_behind_them_have_no_durations():
     assert small().duration_summary("team").empty
 
 
+@pytest.mark.slow
 @real
 def test_first_replies_of_zendesk_by_group(tmp_path):
     settings = read_settings(Path(__file__).parent / "settings" / "zendesk.toml")

@@ -205,6 +205,7 @@ def test_holm_rejects_as_published():
     assert (corrected <= 0.05).sum() == PUBLISHED["holm"]["rejections"]
 
 
+@pytest.mark.slow
 @settings(max_examples=15)  # the oracle takes 30 ms a call
 @given(pvalues=st.lists(st.floats(0, 1), min_size=1, max_size=8))
 def test_holm_equals_statsmodels(pvalues):
@@ -250,6 +251,7 @@ def test_intervals_of_a_difference_give_the_published_limits(case):
 trials = st.integers(1, 300)
 
 
+@pytest.mark.slow
 @given(
     n1=trials, n2=trials, share1=st.floats(0, 1), share2=st.floats(0, 1), method=st.sampled_from([0, 1, 2])
 )
@@ -361,6 +363,7 @@ def test_wild_bootstrap_gives_the_published_answer(rng):
     assert found.pvalue == expected["wild_pvalue"]
 
 
+@pytest.mark.slow
 @given(values=st.lists(st.integers(-9, 9), min_size=3, max_size=8), data=st.data())
 def test_wild_bootstrap_equals_a_plain_enumeration_of_panels(values, data):
     k = data.draw(st.integers(1, len(values) - 1))

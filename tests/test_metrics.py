@@ -463,6 +463,7 @@ def test_measures_are_computed_from_the_source_by_local_day(small_project):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_stored_measures_are_loaded_without_the_engine(small_project):
     settings = read_settings(small_project / "playbook.toml")
     computed = load_measures(settings)
@@ -480,6 +481,7 @@ def test_stored_measures_are_loaded_without_the_engine(small_project):
     assert (stored.metrics, stored.reading) == (computed.metrics, computed.reading)
 
 
+@pytest.mark.slow
 def test_data_settings_and_as_of_each_make_other_measures(small_project):
     file = small_project / "playbook.toml"
     first = load_measures(read_settings(file))
@@ -494,6 +496,7 @@ def test_data_settings_and_as_of_each_make_other_measures(small_project):
     assert load_measures(read_settings(file)).key == rated.key
 
 
+@pytest.mark.slow
 def test_a_changed_source_file_makes_stored_measures_invalid(small_project, monkeypatch, tmp_path_factory):
     settings = read_settings(small_project / "playbook.toml")
     first = load_measures(settings)
@@ -509,6 +512,7 @@ def test_a_changed_source_file_makes_stored_measures_invalid(small_project, monk
         first = changed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["measures.json", "measures.parquet", "reading.json"])
 def test_damaged_measures_are_computed_again(small_project, damage):
     settings = read_settings(small_project / "playbook.toml")
@@ -617,6 +621,7 @@ def test_zendesk_figures(tmp_path):
     assert found["csat"]["tickets"] == 8223
 
 
+@pytest.mark.slow
 @real
 def test_zendesk_resolution_times_are_those_of_our_clock(tmp_path):
     pooled("zendesk", tmp_path)

@@ -397,6 +397,7 @@ def test_without_effect_5_percent_of_pilots_look_like_one_whatever_the_mix(mix_s
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SHARED.exists(), reason="needs the city's file, which is not part of the project")
 def test_random_neighbourhoods_of_boston_rarely_look_like_a_pilot(tmp_path):
     benchmark = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "boston_placebo.py"))
@@ -633,6 +634,7 @@ def test_a_later_stop_ends_what_an_early_look_let_go():
     assert settled(looks[1:2], otherwise=last) == last
 
 
+@pytest.mark.slow
 def test_looks_keep_the_false_alarms_of_one():
     rng, rounds, weeks = np.random.default_rng(7), 400, 4
     plan, treated, alarms = pilot_plan(co_primary=("response_on_time",)), np.arange(20) < 5, 0

@@ -93,6 +93,7 @@ def published(project: Path) -> list[str]:
     return sorted(re.sub(r"\d{8}-\d{6}", "RUN", name) for name in found)
 
 
+@pytest.mark.slow
 def test_a_good_run_is_published_whole_and_runs_again_from_where_it_lies(project: Path) -> None:
     put(
         project,
@@ -158,6 +159,7 @@ FAILURES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FAILURES)
 def test_a_failure_is_named_kept_apart_and_harms_no_good_run(project: Path, kind: str) -> None:
     good = project / "reports" / "fake" / "20260101-000000"
@@ -192,6 +194,7 @@ def test_a_failure_is_named_kept_apart_and_harms_no_good_run(project: Path, kind
     )
 
 
+@pytest.mark.slow
 def test_a_cell_that_papermill_skipped_is_a_failure(project: Path) -> None:
     put(project, "01_skips", code("print(1)", "skip-execution"))
     with pytest.raises(
@@ -200,6 +203,7 @@ def test_a_cell_that_papermill_skipped_is_a_failure(project: Path) -> None:
         run(project)
 
 
+@pytest.mark.slow
 def test_notes_are_read_before_a_kernel_starts_and_shown(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -349,6 +353,7 @@ def test_an_unwritable_reports_folder_is_told_before_anything_is_done(project: P
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "step"), [(runs, "write_json"), (pages, "write_pages"), (runs, "_publish")]
 )
@@ -381,6 +386,7 @@ def test_two_runs_of_one_second_get_two_folders(tmp_path: Path) -> None:
     assert (tmp_path / names[0] / "manifest.json").read_text() == "0"
 
 
+@pytest.mark.slow
 def test_a_run_is_verified_from_its_own_notebooks_and_differences_are_told_by_metric(project: Path) -> None:
     put(
         project,
@@ -450,6 +456,7 @@ def test_the_template_holds_a_plan_and_monitoring_once_its_marks_are_taken_away(
     assert settings.alerts[0].cut == "team"
 
 
+@pytest.mark.slow
 def test_refresh_writes_the_same_bytes_twice_and_stops_at_an_error(tmp_path: Path) -> None:
     path = tmp_path / "01_good.ipynb"
     path.write_text(notebooks.text(notebook(code("settings"))), encoding="utf-8")

@@ -65,8 +65,11 @@ def test_every_module_has_its_test_file() -> None:
     assert missing == []
 
 
+#: Ceiling of code lines, blanks, comments and docstrings aside; docs/decisions/0007 says what they buy.
+CODE_LINES = 12_050
+
+
 def test_code_stays_within_its_budget() -> None:
-    """6,000 lines of code, blanks, comments and docstrings aside."""
     total = 0
     for path in SOURCE.rglob("*.py"):
         with path.open("rb") as stream:
@@ -85,7 +88,7 @@ def test_code_stays_within_its_budget() -> None:
                 if isinstance(value, ast.Constant) and isinstance(value.value, str):
                     lines -= set(range(body[0].lineno, (body[0].end_lineno or body[0].lineno) + 1))
         total += len(lines)
-    assert total <= 6000, f"{total} code lines: a decision file must say what going over buys"
+    assert total <= CODE_LINES, f"{total} code lines: a decision file must say what going over buys"
 
 
 def public_functions() -> list[tuple[str, ast.FunctionDef]]:

@@ -276,6 +276,7 @@ def test_mix_shift_lifts_crude_rates_but_none_within_strata(plan: Settings) -> N
     assert share > 0.15
 
 
+@pytest.mark.slow
 def test_regional_shock_moves_the_pilot_region_only_and_by_chance() -> None:
     moves = []
     for seed in range(20):
@@ -406,6 +407,7 @@ def evaluated(folder: Path, variant: Variant) -> tuple[PilotResult, Reading]:
     return pilot(measures, plan=settings.pilot, rng=np.random.default_rng(0)), measures.reading
 
 
+@pytest.mark.slow
 def test_pipeline_reads_the_sample_and_finds_every_planted_effect(tmp_path: Path, sample: Sample) -> None:
     result, reading = evaluated(tmp_path, "standard")
     broken = sample.truth.broken
@@ -431,6 +433,7 @@ def test_pipeline_reads_the_sample_and_finds_every_planted_effect(tmp_path: Path
     assert result.verdict == "go"
 
 
+@pytest.mark.slow
 def test_pipeline_measures_what_the_definitions_give(tmp_path: Path, tickets: pd.DataFrame) -> None:
     measures = load_measures(read_settings(write_sample(tmp_path)))
     first, last = (date.fromisoformat(day) for day in HISTORY)
@@ -443,6 +446,7 @@ def test_pipeline_measures_what_the_definitions_give(tmp_path: Path, tickets: pd
             ), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["null", "mix_shift"])
 def test_no_go_for_a_pilot_that_does_nothing(tmp_path: Path, variant: Variant) -> None:
     result, _ = evaluated(tmp_path, variant)

@@ -316,6 +316,7 @@ def disjoint(pauses: list[tuple[int, int | None]], end_of_time: int) -> list[tup
     return [(start, None if end == end_of_time else end) for start, end in minutes]
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(programmes())
 def test_timed_tickets_equal_a_minute_walk_on_both_engines(programme):

@@ -508,6 +508,7 @@ PHONES = (
 DAMAGE = st.sampled_from(['"', ",", "", "\n", "x", "\t", "'", "%", "\\"])
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     cuts=st.lists(st.tuples(st.integers(0, 7), st.integers(0, 60), DAMAGE), max_size=6),

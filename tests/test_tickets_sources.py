@@ -140,6 +140,7 @@ def test_a_folder_without_a_table(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_file_that_joins_a_folder_changes_the_measures(tmp_path: Path) -> None:
     months(tmp_path)
     settings = project(tmp_path, "exports").model_copy(update={"cuts": ("team",)})
