@@ -540,10 +540,11 @@ def _zone(value: str) -> str:
 def _members(names: typing.Iterable[str], known: typing.Sequence[str], what: str) -> None:
     for name in names:
         if name not in known:
-            raise ValueError(f"{name!r} is not {what}{_near(name, known)}")
+            raise ValueError(f"{name!r} is not {what}{near(name, known)}")
 
 
-def _near(name: str, known: typing.Iterable[str]) -> str:
+def near(name: str, known: typing.Iterable[str]) -> str:
+    """Return the known names near a wrong one, else all of them, as the end of a message."""
     close = nearest(name, known)
     return f"; did you mean {' or '.join(close)}?" if close else f"; it must be one of {', '.join(known)}"
 
@@ -556,7 +557,7 @@ def _problems(error: ValidationError, text: str) -> list[str]:
         where = f"line {line}, {path}" if line else path
         if item["type"] == "extra_forbidden":
             known = _keys(Settings, item["loc"][:-1])
-            found.append(f"{where}: unknown key{_near(str(item['loc'][-1]), known)}")
+            found.append(f"{where}: unknown key{near(str(item['loc'][-1]), known)}")
         elif item["type"] == "missing":
             found.append(f"{path}: is missing. Add it.")
         else:

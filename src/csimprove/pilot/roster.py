@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from csimprove.errors import SettingsError
-from csimprove.settings import PilotPlan, nearest
+from csimprove.settings import PilotPlan, near
 
 if TYPE_CHECKING:  # annotations only
     from csimprove.metrics import Measures
@@ -57,7 +57,7 @@ def _metric_problems(measures: Measures, plan: PilotPlan) -> list[str]:
     problems = []
     for name in plan.metrics:
         if name not in known:
-            problems.append(f"metric {name!r} is not in the catalogue{_near(name, known)}")
+            problems.append(f"metric {name!r} is not in the catalogue{near(name, known)}")
         elif name not in available:
             problems.append(
                 f"metric {name!r} needs columns that {measures.reading.source} does not have: "
@@ -74,7 +74,7 @@ def _key_problems(measures: Measures, plan: PilotPlan) -> list[str]:
     cuts = measures.keys[1:]
     wanted = {"unit": (plan.unit,), "group": (plan.group,), "strata": plan.strata}
     return [
-        f"`{key}` {name!r} is not a cut of these measures{_near(name, cuts)}"
+        f"`{key}` {name!r} is not a cut of these measures{near(name, cuts)}"
         for key, names in wanted.items()
         for name in names
         if name not in (*cuts, "ticket_id")  # the plan itself refuses that
@@ -84,7 +84,7 @@ def _key_problems(measures: Measures, plan: PilotPlan) -> list[str]:
 def _group_problems(measures: Measures, plan: PilotPlan) -> list[str]:
     values = sorted(set(measures.frame[plan.group]) - {""})
     return [
-        f"`{arm}` {name!r} is not a {plan.group} of the data{_near(name, values)}"
+        f"`{arm}` {name!r} is not a {plan.group} of the data{near(name, values)}"
         for arm in ("pilot", "control")
         for name in getattr(plan, arm)
         if name not in values
@@ -129,8 +129,3 @@ def _unit_problems(units: pd.DataFrame, plan: PilotPlan, *, ends: date) -> list[
             for unit in totals.index[totals[period] == 0]
         ]
     return problems
-
-
-def _near(name: str, known: list[str] | tuple[str, ...]) -> str:
-    close = nearest(name, known)
-    return f"; did you mean {' or '.join(close)}?" if close else f"; it must be one of {', '.join(known)}"
