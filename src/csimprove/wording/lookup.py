@@ -15,7 +15,11 @@ def _data(name: str) -> dict[str, Any]:
 
 
 #: Every phrase: key = {language: phrase}.
-PHRASES: dict[str, dict[Language, str]] = _data("phrases.toml")
+PHRASES: dict[str, dict[Language, str]] = {
+    key: phrase
+    for file in sorted((resources.files("csimprove") / "wording" / "phrases").iterdir(), key=lambda f: f.name)
+    for key, phrase in tomllib.loads(file.read_text(encoding="utf-8")).items()
+}
 #: Every definition: metric (":variant") = {language: {placeholder of the phrase ``definition``: words}}.
 DEFINITIONS: dict[str, dict[Language, dict[str, str]]] = _data("definitions.toml")
 

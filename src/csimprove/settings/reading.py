@@ -1,0 +1,117 @@
+"""A playbook.toml read and checked: every mistake in one message, with its line."""
+
+from __future__ import annotations
+
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from csimprove.errors import SettingsError
+from csimprove.settings.tables import Settings
+from csimprove.settings.texts import near
+
+
+def read_settings(file: str | Path) -> Settings:
+    """Read and check a playbook.toml.
+
+    Parameters
+    ----------
+    file
+        Path of the file.
+
+    Returns
+    -------
+    Settings
+        Frozen settings.
+
+    Raises
+    ------
+    SettingsError
+        If the file is missing, is not TOML or breaks a rule; the message lists every broken rule.
+    """
+    path = Path(file)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(
+            f"`settings` must be a readable file, not {path}: {error.strerror}. "
+            "Write one with `csimprove init DIR`, or try `csimprove sample DIR`."
+        ) from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(
+            f"{path} must be UTF-8 text: byte {error.start} is not. Save it as UTF-8."
+        ) from None
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} must be TOML: {error}.") from None
+    try:
+        return Settings.model_validate({**data, "file": path})
+    except ValidationError as error:
+        problems = "\n".join(f"  {problem}" for problem in _problems(error, text))
+        raise SettingsError(f"{path} must be corrected:\n{problems}") from None
+
+
+def _problems(error: ValidationError, text: str) -> list[str]:
+    found = []
+    for item in error.errors(include_url=False):
+        path = ".".join(str(part) for part in item["loc"])
+        line = _line(text, item["loc"])
+        where = f"line {line}, {path}" if line else path
+        if item["type"] == "extra_forbidden":
+            known = _keys(Settings, item["loc"][:-1])
+            found.append(f"{where}: unknown key{near(str(item['loc'][-1]), known)}")
+        elif item["type"] == "missing":
+            found.append(f"{path}: is missing. Add it.")
+        else:
+            message = item["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+            given = item["input"]
+            told = item["type"] == "value_error" or not isinstance(given, str | int | float)
+            found.append(f"{where}: {message}" + ("" if told else f", not {given!r}"))
+    return found
+
+
+def _line(text: str, loc: tuple[int | str, ...]) -> int | None:
+    """Line of the deepest table or key that holds ``loc``."""
+    found, depth = None, 0
+    table: tuple[int | str, ...] = ()
+    repeated: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        key = line.split("=")[0].strip()
+        path = table
+        if key.startswith("["):
+            name = key.split("]")[0].strip("[ ")
+            path = table = tuple(part.strip(' "') for part in name.split("."))
+            if key.startswith("[["):
+                repeated[name] = repeated.get(name, -1) + 1
+                path = table = (*table, repeated[name])
+        elif "=" in line and not key.startswith("#"):
+            path = (*table, *(part.strip(' "') for part in key.split(".")))
+        if depth < len(path) and path == loc[: len(path)]:
+            found, depth = number, len(path)
+    return found
+
+
+def _keys(model: Any, loc: tuple[int | str, ...]) -> list[str]:
+    """Names of the keys allowed at ``loc``."""
+    for part in loc:
+        if isinstance(part, str) and isinstance(model, type) and issubclass(model, BaseModel):
+            field = model.model_fields.get(part)
+            model = field.annotation if field else None
+        model = _inner(model)
+    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+
+
+def _inner(annotation: Any) -> Any:
+    """Model inside ``X | None``, ``tuple[X, ...]`` or ``dict[str, X]``."""
+    origin = typing.get_origin(annotation)
+    if origin in (typing.Union, types.UnionType, tuple):
+        return next((arg for arg in typing.get_args(annotation) if isinstance(arg, type)), annotation)
+    if origin in (dict, Mapping):
+        return typing.get_args(annotation)[1]
+    return annotation

@@ -1,0 +1,203 @@
+"""The tables of a playbook.toml, beside the source and the pilot's plan, and the whole of it."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from csimprove import columns
+from csimprove.settings.base import Frozen, Language, Number
+from csimprove.settings.plan import PilotPlan
+from csimprove.settings.source import Source
+from csimprove.settings.texts import known_zone, members, parse_interval, parse_limit, slug
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Clock = Literal["business", "calendar"]
+
+
+class Calendar(Frozen):
+    """When the service is open. Without ``hours`` it is always open."""
+
+    zone: str = "UTC"
+    #: weekday = local intervals "HH:MM-HH:MM"; an end at or before its start lies on the next day; "24:00" is
+    #: midnight
+    hours: dict[Weekday, tuple[str, ...]] | None = None
+    #: public holidays to observe: "CN" (with make-up workdays) or none
+    holidays: Literal["CN"] | None = None
+    #: own days off and own extra working days, which win over ``holidays``
+    closed: tuple[date, ...] = ()
+    open: tuple[date, ...] = ()
+    #: weekday whose hours a make-up or extra working day has
+    open_as: Weekday = "mon"
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        return known_zone(value)
+
+    @field_validator("hours")
+    @classmethod
+    def _intervals(
+        cls, value: dict[Weekday, tuple[str, ...]] | None
+    ) -> dict[Weekday, tuple[str, ...]] | None:
+        for weekday, intervals in (value or {}).items():
+            for interval in intervals:
+                parse_interval(interval, where=weekday)
+        return value
+
+
+class SlaRule(Frozen):
+    """One limit. Keys left out match everything; of several matching rules the one with most keys wins."""
+
+    measure: Literal["first_response", "resolution"]
+    #: "15 min", "2 h", "3 d" (1 d is 24 hours)
+    limit: str
+    clock: Clock = "business"
+    stage: str | None = None
+    channel: str | None = None
+    severity: str | None = None
+
+    @field_validator("limit")
+    @classmethod
+    def _parsable(cls, value: str) -> str:
+        parse_limit(value)
+        return value
+
+
+class Sla(Frozen):
+    """Limits of first response and resolution."""
+
+    rules: tuple[SlaRule, ...] = ()
+    #: "due_at": the resolution limit is the source's own due time, tickets without one have no limit
+    resolution: Literal["rules", "due_at"] = "rules"
+    #: count tickets resolved without any public reply as late first responses
+    count_no_reply: bool = False
+
+
+class MetricSettings(Frozen):
+    """What a project sets for a metric; the rest is the catalogue's."""
+
+    target: Number | None = None
+    alert: Number | None = None
+    #: which of the metric's published definitions (docs/metrics.md)
+    variant: str | None = None
+    owner: str | None = None
+    due: date | None = None
+
+
+class Phase(Frozen):
+    """A declared change of the process: control charts estimate their limits anew from here."""
+
+    name: str = Field(min_length=1)
+    start: date
+    #: what is different from this day on: without a reason there is no new phase
+    reason: str = Field(min_length=1)
+
+
+class Spc(Frozen):
+    """How control charts look for signals."""
+
+    rules: Literal[
+        "limits", "anhoej", "limits_anhoej", "western_electric", "nelson", "making_data_count", "none"
+    ] = "limits_anhoej"
+    #: day = reason: drawn, but neither limits nor signals see it
+    exclude: dict[date, Annotated[str, Field(min_length=1)]] = {}
+
+
+class AlertRule(Frozen):
+    """An own rule, beside the alert threshold of each metric."""
+
+    metric: str
+    #: none: the metric's own
+    threshold: Number | None = None
+    #: one look at each group of this column; none: all tickets together
+    cut: str | None = None
+    #: length of the period, ending with the last day that is decided for the metric
+    days: int = Field(default=7, ge=1, strict=True)
+    #: role, of [alerting.recipients], that is told
+    to: str = "team_lead"
+
+
+class Alerting(Frozen):
+    """Where alerts go by e-mail. The password stands in an environment variable, never in this file."""
+
+    host: str = Field(min_length=1)
+    port: int = Field(default=587, ge=1, le=65535, strict=True)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str | None = None
+    #: name of the environment variable that holds the password
+    password_env: str = "CSIMPROVE_SMTP_PASSWORD"
+    sender: str = Field(min_length=3)
+    #: role = addresses
+    recipients: dict[str, tuple[str, ...]] = Field(min_length=1)
+
+
+class Report(Frozen):
+    """Where reports go."""
+
+    folder: str = "reports"
+
+
+class Engine(Frozen):
+    """What reading and measuring may use of the machine."""
+
+    threads: int = Field(default=2, ge=1)
+    #: of the engine's own memory; beyond it the disk is used
+    memory_limit: str = "1GB"
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _size(cls, value: str) -> str:
+        if not re.fullmatch(r"[1-9]\d*(MB|GB|TB)", value):
+            raise ValueError(f'must be a size such as "500MB" or "4GB", not {value!r}')
+        return value
+
+
+class Settings(Frozen):
+    """One playbook.toml.
+
+    ``file`` is where it was read from; paths are resolved against its folder.
+    """
+
+    project: str = Field(min_length=1)
+    language: Language = "en"
+    source: Source
+    calendar: Calendar = Calendar()
+    sla: Sla = Sla()
+    #: columns by which measures are kept, beside day and the pilot's own
+    cuts: tuple[str, ...] = ("region", "team", "channel", "severity")
+    #: period of the baseline, local days; none: the pilot's ``before``, else all days
+    baseline: tuple[date, date] | None = None
+    metrics: dict[str, MetricSettings] = {}
+    pilot: PilotPlan | None = None
+    phases: tuple[Phase, ...] = ()
+    spc: Spc = Spc()
+    alerts: tuple[AlertRule, ...] = ()
+    alerting: Alerting | None = None
+    report: Report = Report()
+    engine: Engine = Engine()
+    file: Path = Path("playbook.toml")
+
+    @field_validator("cuts")
+    @classmethod
+    def _cuts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        members(value, columns.CUTS, "a column to cut by")
+        return value
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the settings file, absolute."""
+        return self.file.resolve().parent
+
+    @property
+    def reports(self) -> Path:
+        """Folder of this project's runs, absolute."""
+        return (self.folder / self.report.folder / slug(self.project)).resolve()
+
+    def path(self, relative: str) -> Path:
+        """Absolute path of a file that the settings name."""
+        return (self.folder / relative).resolve()
