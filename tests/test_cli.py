@@ -17,7 +17,7 @@ from csimprove.cli import main
 from csimprove.errors import Failure, RunError, SettingsError, TicketDataError
 from csimprove.playbook import AlertOutcome, Verification
 
-COMMANDS = ["alerts", "check", "init", "plan", "plan lock", "run", "sample", "verify"]
+COMMANDS = ["alerts", "check", "init", "pdca", "plan", "plan lock", "run", "sample", "verify"]
 
 
 def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -176,12 +176,7 @@ def test_verify_says_what_differs_and_exits_1(
 def test_sample_hands_on_its_options(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls = []
-    monkeypatch.setattr(
-        samples,
-        "write_sample",
-        lambda folder, **options: calls.append((folder, options)) or folder / "playbook.toml",
-    )
+    calls = recorder(monkeypatch, "sample", Path("demo/playbook.toml"))
     code, out, _ = call(
         capsys, "sample", "demo", "--variant", "null", "--small", "--language", "zh", "--seed", "7"
     )

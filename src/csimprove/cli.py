@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from csimprove import __version__
+from csimprove.cli_pdca import pdca_app
 from csimprove.errors import CsimproveError, RunError, SettingsError
 
 app = typer.Typer(
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 plan_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(plan_app, name="plan")
+app.add_typer(pdca_app, name="pdca")
 
 Language = Literal["en", "zh"]
 Variant = Literal["standard", "null", "mix_shift", "regional_shock"]
@@ -197,9 +199,9 @@ def sample(
     csimprove sample demo
     csimprove sample nothing-works --variant null --small
     """
-    from csimprove import samples
+    from csimprove import playbook
 
-    typer.echo(samples.write_sample(folder, variant=variant, small=small, language=language, seed=seed))
+    typer.echo(playbook.sample(folder, variant=variant, small=small, language=language, seed=seed))
 
 
 @plan_app.callback()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -13,6 +13,7 @@ import pandas as pd
 
 from csimprove.baseline import Indicator, indicator, with_interval
 from csimprove.errors import SettingsError
+from csimprove.pdca import Cycle, course
 from csimprove.plain import plain_fields
 from csimprove.settings import AlertRule, Settings
 from csimprove.spc import (
@@ -239,6 +240,7 @@ def monitoring(
     period: Period = "monthly",
     metric: str | None = None,
     cut: str | None = None,
+    cycles: Sequence[Cycle] = (),
 ) -> MonitoringResult:
     """Make the regular report of one period.
 
@@ -254,6 +256,8 @@ def monitoring(
         What is charted by day and compared; none: the first metric measured in the period.
     cut
         By what it is compared; none: the pilot's unit, else the first cut with more than one group.
+    cycles
+        The register (:func:`csimprove.pdca.read_register`): started cycles may be phases of the charts.
 
     Returns
     -------
@@ -269,7 +273,7 @@ def monitoring(
     -----
     The latest complete period counts: days and weeks that are decided for the metric, else the calendar's
     month or quarter. If the data hold no complete one, the running one is shown and marked. Limits are never
-    re-based by themselves: phases come from the settings and the start of the pilot.
+    re-based by themselves: phases come from the settings, the start of the pilot and the register.
     """
     if period not in get_args(Period):
         raise SettingsError(f"`period` must be one of {', '.join(get_args(Period))}, not {period!r}.")
@@ -280,12 +284,16 @@ def monitoring(
         key: funnel for key in _cuts(measures, settings) if (funnel := _funnel(measures, name, key, windows))
     }
     chosen = _cut(cuts, settings, cut)
-    plan, rules, exclude = settings.pilot, settings.spc.rules, settings.spc.exclude
-    options = ChartOptions(rules=rules, phases=_phases(settings), exclude=exclude)
+    plan = settings.pilot
+
+    def options(metric: str) -> ChartOptions:
+        phases = phase_starts(settings, cycles, metric)
+        return ChartOptions(rules=settings.spc.rules, phases=phases, exclude=settings.spc.exclude)
+
     kpis = tuple(
         one
         for each in measures.metrics
-        if len((one := control_chart(measures, each.name, by="week", options=options)).points)
+        if len((one := control_chart(measures, each.name, by="week", options=options(each.name))).points)
     )
     days = (measures.frame["day"].max() - measures.frame["day"].min()).days
     by: Literal["day", "week"] = "day" if days < MOST_DAYS else "week"
@@ -302,8 +310,8 @@ def monitoring(
         ),
         checks=checks(measures, settings=settings),
         kpis=kpis,
-        chart=control_chart(measures, name, by=by, options=options),
-        arms=Arms(*paired_charts(measures, name, plan, by=by, options=options)) if plan else None,
+        chart=control_chart(measures, name, by=by, options=options(name)),
+        arms=Arms(*paired_charts(measures, name, plan, by=by, options=options(name))) if plan else None,
         funnels=tuple(cuts.values()),
         comparison=_comparison(measures, settings, windows[name], name),
         problems=_problems(measures, settings, indicators, windows, kpis, chosen),
@@ -340,10 +348,25 @@ def checks(measures: Measures, *, settings: Settings) -> tuple[Check, ...]:
     SettingsError
         If a rule names a metric, a column or a threshold that is not there.
     """
-    rules = [AlertRule(metric=one.name) for one in measures.metrics if one.alert is not None]
-    found = [check for rule in (*rules, *settings.alerts) for check in _threshold_checks(measures, rule)]
+    found = [check for rule in rules(measures, settings) for check in _threshold_checks(measures, rule)]
     found += _urgent_checks(measures)
     return tuple(sorted(found, key=lambda check: not check.fires))
+
+
+def rules(measures: Measures, settings: Settings) -> tuple[AlertRule, ...]:
+    """Return every threshold rule: one for each metric with an alert line, then the project's own."""
+    lines = [AlertRule(metric=one.name) for one in measures.metrics if one.alert is not None]
+    return (*lines, *settings.alerts)
+
+
+def threshold_of(rule: AlertRule, metric: Metric) -> float:
+    """Return the threshold of a rule, by default the metric's own; none is a SettingsError."""
+    threshold = metric.alert if rule.threshold is None else rule.threshold
+    if threshold is None:
+        raise SettingsError(
+            f"`alerts` must give a threshold for {rule.metric}: it has none of its own. Add threshold = ...."
+        )
+    return threshold
 
 
 def verdict(of: ControlChart) -> Variation:
@@ -353,17 +376,13 @@ def verdict(of: ControlChart) -> Variation:
 
 def _threshold_checks(measures: Measures, rule: AlertRule) -> Iterator[Check]:
     metric = measures.metric(rule.metric)
-    threshold = metric.alert if rule.threshold is None else rule.threshold
-    if threshold is None:
-        raise SettingsError(
-            f"`alerts` must give a threshold for {rule.metric}: it has none of its own. Add threshold = ...."
-        )
-    last = min(_decided_day(measures, metric), measures.frame["day"].max().date())
+    threshold = threshold_of(rule, metric)
+    last = min(decided_day(measures, metric), measures.frame["day"].max().date())
     window = _dated(measures, last - timedelta(days=rule.days - 1), last)
     by = (rule.cut,) if rule.cut else ()
     for group, one in _rows(measures, replace(metric, alert=threshold), window, *by):
         key = ("threshold", rule.metric, threshold, rule.cut, group, window.first, window.last)
-        yield Check(_event(*key), "threshold", rule.cut or "", group, rule.to, window, one)
+        yield Check(event_id(*key), "threshold", rule.cut or "", group, rule.to, window, one)
 
 
 def _urgent_checks(measures: Measures) -> Iterator[Check]:
@@ -377,11 +396,12 @@ def _urgent_checks(measures: Measures) -> Iterator[Check]:
         for group, one in _rows(measures, metric, window, "severity"):
             if group == URGENT and one.denominator:
                 late = int(one.denominator - one.numerator)  # one more late ticket is another event
-                key = _event("late_urgent", "severity", group, at, late)
+                key = event_id("late_urgent", "severity", group, at, late)
                 yield Check(key, "late_urgent", "severity", group, "team_lead", window, one)
 
 
-def _event(*parts: object) -> str:
+def event_id(*parts: object) -> str:
+    """Return the stable name of an event: hash of rule, group and period."""
     return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:12]
 
 
@@ -407,8 +427,8 @@ def _whole_day(measures: Measures) -> date:
     )
 
 
-def _decided_day(measures: Measures, metric: Metric) -> date:
-    """Last day that is old enough for the metric and has next to no undecided ticket."""
+def decided_day(measures: Measures, metric: Metric) -> date:
+    """Return the last day that is old enough for the metric and has next to no undecided ticket."""
     latest = _whole_day(measures) - timedelta(days=metric.window_days)
     rows = measures.pooled("day", metrics=(metric.name,), last=latest)
     every = rows["denominator"] + rows["undecided"]
@@ -426,7 +446,7 @@ def _dated(measures: Measures, first: date, last: date) -> Window:
 def _window(measures: Measures, metric: Metric, period: Period) -> Window:
     begins, ends = (day.date() for day in measures.frame["day"].agg(["min", "max"]))
     by_metric = period in ("daily", "weekly")
-    whole = _decided_day(measures, metric) if by_metric else _whole_day(measures)
+    whole = decided_day(measures, metric) if by_metric else _whole_day(measures)
     whole = max(whole, begins)
     first, last = _span(period, whole)
     running = last > whole
@@ -457,12 +477,23 @@ def _span(period: Period, day: date) -> tuple[date, date]:
     return first, following.replace(day=1) - timedelta(days=1)
 
 
-def _phases(settings: Settings) -> tuple[PhaseStart, ...]:
-    """Return declared phases in order, the start of the pilot among them."""
+def phase_starts(settings: Settings, cycles: Sequence[Cycle], metric: str) -> tuple[PhaseStart, ...]:
+    """Return the declared phases of a metric in order.
+
+    Of several on one day the first of these counts: a phase of the settings, the start of the pilot, a
+    version of the process, the start of a PDCA cycle that asks for it and is about the metric.
+    """
     found = {one.start: PhaseStart(one.start, one.name, one.reason) for one in settings.phases}
     if settings.pilot:
         start = settings.pilot.during[0]
         found.setdefault(start, PhaseStart(start, PILOT_PHASE, PILOT_PHASE))
+    for version in settings.versions:
+        found.setdefault(version.start, PhaseStart(version.start, version.version, version.changed))
+    for cycle in cycles:
+        started = course(cycle).started
+        if started and cycle.plan and cycle.plan.phase and cycle.plan.metric == metric:
+            day = started.date()
+            found.setdefault(day, PhaseStart(day, cycle.title, cycle.background or cycle.title))
     return tuple(found[start] for start in sorted(found))
 
 

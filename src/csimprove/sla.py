@@ -102,6 +102,19 @@ def calendar_table(calendar: Calendar, first: date, last: date) -> CalendarTable
     return CalendarTable(pa.table(data, schema=schema), estimated)
 
 
+def working_day(calendar: Calendar, day: date) -> bool:
+    """Whether the service is open on a local day, public holidays and make-up workdays counted.
+
+    Examples
+    --------
+    >>> office = Calendar(zone="Asia/Shanghai", holidays="CN", hours={"mon": ("09:00-18:00",)})
+    >>> [working_day(office, date(2025, 9, day)) for day in (28, 29, 30)]  # a Sunday to make up, Mon, Tue
+    [True, True, False]
+    """
+    weekday = _hours_of(calendar, day, set())
+    return weekday is not None and (calendar.hours is None or bool(calendar.hours.get(weekday)))
+
+
 def resolve_rules(
     rules: Sequence[SlaRule], combinations: Mapping[Combination, int], *, source: str = "tickets"
 ) -> pa.Table:

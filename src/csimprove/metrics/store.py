@@ -24,7 +24,10 @@ from csimprove.settings import Settings
 from csimprove.tickets import Reading, read_tickets, source_paths
 
 #: Settings that do not change a figure.
-_IMMATERIAL = {"file", "language", "report", "engine", "phases", "spc", "alerts", "alerting"}
+_IMMATERIAL = {
+    *("file", "language", "report", "engine", "phases", "spc", "alerts", "alerting"),
+    *("pdca", "versions", "schedule"),
+}
 
 
 #: The package, and its own files that decide the figures: after a change no stored table is valid.
@@ -216,4 +219,5 @@ def _cuts(settings: Settings) -> tuple[str, ...]:
             raise SettingsError(
                 f"`pilot` must name columns to cut by, not {name!r}.{hint(name, columns.CUTS)}"
             )
-    return tuple(dict.fromkeys((*settings.cuts, *own)))
+    triggers = (one.column for one in settings.triggers)
+    return tuple(dict.fromkeys((*settings.cuts, *own, *triggers)))

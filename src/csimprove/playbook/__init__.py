@@ -8,8 +8,8 @@ package uses papermill, nbclient and nbformat.
 
 from csimprove.playbook.alerting import AlertOutcome, alerts
 from csimprove.playbook.execution import refresh
-from csimprove.playbook.projects import check, init
+from csimprove.playbook.projects import check, init, sample
 from csimprove.playbook.runs import run
 from csimprove.playbook.verification import Verification, verify
 
-__all__ = ["AlertOutcome", "Verification", "alerts", "check", "init", "refresh", "run", "verify"]
+__all__ = ["AlertOutcome", "Verification", "alerts", "check", "init", "refresh", "run", "sample", "verify"]

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from datetime import date, datetime
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from csimprove import metrics, wording
+from csimprove import metrics, pdca, samples, wording
+from csimprove.errors import SettingsError
 from csimprove.pilot import pilot
 from csimprove.playbook import notebooks
 from csimprove.samples import write_new
-from csimprove.settings import read_settings
+from csimprove.settings import Language, Settings, read_settings
 from csimprove.tickets import Reading
 
 #: Rejected values that ``check`` shows; the report holds more.
@@ -52,6 +55,64 @@ def init(folder: str | Path) -> list[Path]:
     return [target / name for name in contents]
 
 
+def sample(
+    folder: str | Path,
+    *,
+    seed: int = 2025,
+    variant: samples.Variant = "standard",
+    small: bool = False,
+    language: Language = "en",
+    reports: str = "reports",
+) -> Path:
+    """Write a sample programme with its register of actions, whose effects are measured from its tickets.
+
+    Parameters
+    ----------
+    folder, seed, variant, small, language, reports
+        As for :func:`csimprove.samples.write_sample`.
+
+    Returns
+    -------
+    pathlib.Path
+        The settings file.
+
+    Raises
+    ------
+    SettingsError
+        If one of the files is already there; nothing is written then.
+
+    Notes
+    -----
+    An action whose check confirms its effect is closed; another one is reopened.
+    """
+    file = samples.write_sample(
+        Path(folder), seed=seed, variant=variant, small=small, language=language, reports=reports
+    )
+    project = read_settings(file)
+    with tempfile.TemporaryDirectory() as work:
+        for story in samples.register(language):
+            _rehearse(project, story, Path(work))
+    return file
+
+
+def _rehearse(project: Settings, story: dict[str, Any], work: Path) -> None:
+    """Do to the register what people of the sample do to one cycle, by the commands that they would use."""
+    number = pdca.add_cycle(project, **story["add"]).id
+    plan = dict(story["plan"])
+    pdca.plan_cycle(project, number, who=plan.pop("who"), at=plan.pop("at"), fields=plan)
+    if "start" in story:
+        pdca.start_cycle(project, number, **story["start"])
+    if "extend" in story:
+        pdca.extend_cycle(project, number, **story["extend"])
+    if "check" in story:
+        measures = metrics.load_measures(project, as_of=story["check"]["at"], folder=work)
+        found = pdca.check_cycle(project, number, measures=measures, **story["check"]).checks[-1]
+        if found.verdict == "confirmed":
+            pdca.close_cycle(project, number, **story["confirmed"])
+        else:
+            pdca.reopen_cycle(project, number, **story["otherwise"])
+
+
 def check(settings_file: str | Path, *, as_of: date | datetime | str | None = None) -> list[str]:
     """Validate settings and data, and tell what the data hold.
 
@@ -65,22 +126,38 @@ def check(settings_file: str | Path, *, as_of: date | datetime | str | None = No
     Returns
     -------
     list of str
-        Lines of a table: rows, columns, suspicious values, metrics, the pilot plan.
+        Lines of a table: rows, columns, suspicious values, metrics, the pilot plan, the register.
 
     Raises
     ------
     SettingsError
-        If settings or pilot plan are wrong.
+        If settings, pilot plan or the register are wrong.
     TicketDataError
         If the data cannot be used.
     """
     settings = read_settings(settings_file)
+    cycles = pdca.read_register(settings)
     measures = metrics.load_measures(settings, as_of=as_of)
+    _check_plans(cycles, measures)
     if settings.pilot is not None:
         # the evaluation itself says whether the plan fits the data
         pilot(measures, plan=settings.pilot, rng=np.random.default_rng(0))
     plan = "none" if settings.pilot is None else "fits the data"
-    return [*_quality(measures.reading, measures.zone), *_available(measures), "", f"Pilot plan: {plan}."]
+    told = [f"Pilot plan: {plan}."]
+    told += [f"Register: {len(cycles)} actions, every rule kept."] if cycles else []
+    return [*_quality(measures.reading, measures.zone), *_available(measures), "", *told]
+
+
+def _check_plans(cycles: Sequence[pdca.Cycle], measures: metrics.Measures) -> None:
+    """Raise a SettingsError that names every plan of the register that does not fit the data."""
+    wrong = {
+        cycle.file.name: problems
+        for cycle in cycles
+        if cycle.plan is not None and (problems := pdca.plan_problems(measures, cycle.plan))
+    }
+    if wrong:
+        lines = (f"  {name}: {problem}" for name, problems in wrong.items() for problem in problems)
+        raise SettingsError("plans of the register must fit the data:\n" + "\n".join(lines))
 
 
 def _quality(reading: Reading, zone: str) -> list[str]:

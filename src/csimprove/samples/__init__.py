@@ -18,9 +18,9 @@ import pandas as pd
 from csimprove.errors import SettingsError
 from csimprove.samples.export import Broken, as_export
 from csimprove.samples.process import Rates, draw_outcomes
-from csimprove.samples.stream import PLAN, Language, Variant, draw_stream, playbook
+from csimprove.samples.stream import PLAN, Language, Variant, draw_stream, playbook, register
 
-__all__ = ["Sample", "Truth", "Variant", "programme", "write_new", "write_sample"]
+__all__ = ["Sample", "Truth", "Variant", "programme", "register", "write_new", "write_sample"]
 
 #: First part of every seed. Of 150 tried, the one with which seed 2025, the committed sample, lies nearest to
 #: what is planted (each total within 1.2 standard errors): a sample to learn from should be no unlucky draw.

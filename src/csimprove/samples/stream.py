@@ -36,13 +36,19 @@ END = np.datetime64(PLAN["end"])
 HOLIDAYS, MAKE_UP = (np.array(PLAN[name], "datetime64[D]") for name in ("holidays", "make_up"))
 
 
-def playbook(language: Language) -> str:
-    """Return the text of the settings file, comments and values in the language."""
+def playbook(language: Language, name: str = "playbook.template") -> str:
+    """Return the text of the settings file (or another template), comments and values in the language."""
     other = {"en": "zh|", "zh": "en|"}[language]
-    lines = [line for line in _packaged("playbook.template").splitlines() if not line.startswith(other)]
+    lines = [line for line in _packaged(name).splitlines() if not line.startswith(other)]
     text = "\n".join(line.removeprefix(f"{language}| ") for line in lines) + "\n"
     words = TRANSLATIONS[language]
     return re.sub(r'"([^"]+)"', lambda found: f'"{words.get(found[1], found[1])}"', text)
+
+
+def register(language: Language) -> list[dict[str, Any]]:
+    """Return what people do in the register: for each cycle the steps, with who, when and what."""
+    cycles: list[dict[str, Any]] = tomllib.loads(playbook(language, "register.template"))["cycles"]
+    return cycles
 
 
 @cache

@@ -5,7 +5,18 @@ Paths in the file are relative to the file. Days are local days of ``calendar.zo
 
 from csimprove.settings.base import Language
 from csimprove.settings.plan import NextStep, PilotPlan
-from csimprove.settings.reading import read_settings
+from csimprove.settings.programme import (
+    Evidence,
+    Gate,
+    Pdca,
+    PlannedKpi,
+    Schedule,
+    SchedulePhase,
+    Task,
+    Trigger,
+    Version,
+)
+from csimprove.settings.reading import line_of, problems, read_settings
 from csimprove.settings.source import DURATION_UNITS, DURATIONS, MAPPABLE, DurationUnit, Source
 from csimprove.settings.tables import (
     Alerting,
@@ -29,21 +40,32 @@ __all__ = [
     "Alerting",
     "Calendar",
     "DurationUnit",
+    "Evidence",
+    "Gate",
     "Language",
     "MetricSettings",
     "NextStep",
+    "Pdca",
     "Phase",
     "PilotPlan",
+    "PlannedKpi",
+    "Schedule",
+    "SchedulePhase",
     "Settings",
     "Sla",
     "SlaRule",
     "Source",
     "Spc",
+    "Task",
+    "Trigger",
+    "Version",
     "Weekday",
+    "line_of",
     "near",
     "nearest",
     "parse_interval",
     "parse_limit",
+    "problems",
     "read_settings",
     "slug",
 ]

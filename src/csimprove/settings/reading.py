@@ -53,18 +53,19 @@ def read_settings(file: str | Path) -> Settings:
     try:
         return Settings.model_validate({**data, "file": path})
     except ValidationError as error:
-        problems = "\n".join(f"  {problem}" for problem in _problems(error, text))
-        raise SettingsError(f"{path} must be corrected:\n{problems}") from None
+        found = "\n".join(f"  {problem}" for problem in problems(error, text, Settings))
+        raise SettingsError(f"{path} must be corrected:\n{found}") from None
 
 
-def _problems(error: ValidationError, text: str) -> list[str]:
+def problems(error: ValidationError, text: str, model: type[BaseModel]) -> list[str]:
+    """Return every broken rule of a TOML file with its line and key; ``model`` is what it should be."""
     found = []
     for item in error.errors(include_url=False):
         path = ".".join(str(part) for part in item["loc"])
-        line = _line(text, item["loc"])
+        line = line_of(text, item["loc"])
         where = f"line {line}, {path}" if line else path
         if item["type"] == "extra_forbidden":
-            known = _keys(Settings, item["loc"][:-1])
+            known = _keys(model, item["loc"][:-1])
             found.append(f"{where}: unknown key{near(str(item['loc'][-1]), known)}")
         elif item["type"] == "missing":
             found.append(f"{path}: is missing. Add it.")
@@ -76,7 +77,7 @@ def _problems(error: ValidationError, text: str) -> list[str]:
     return found
 
 
-def _line(text: str, loc: tuple[int | str, ...]) -> int | None:
+def line_of(text: str, loc: tuple[int | str, ...]) -> int | None:
     """Line of the deepest table or key that holds ``loc``."""
     found, depth = None, 0
     table: tuple[int | str, ...] = ()

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 from csimprove import columns
 from csimprove.settings.base import Frozen, Language, Number
 from csimprove.settings.plan import PilotPlan
+from csimprove.settings.programme import Pdca, Schedule, Trigger, Version
 from csimprove.settings.source import Source
 from csimprove.settings.texts import known_zone, members, parse_interval, parse_limit, slug
 
@@ -178,6 +179,10 @@ class Settings(Frozen):
     spc: Spc = Spc()
     alerts: tuple[AlertRule, ...] = ()
     alerting: Alerting | None = None
+    pdca: Pdca = Pdca()
+    triggers: tuple[Trigger, ...] = ()
+    versions: tuple[Version, ...] = ()
+    schedule: Schedule | None = None
     report: Report = Report()
     engine: Engine = Engine()
     file: Path = Path("playbook.toml")
