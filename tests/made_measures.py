@@ -121,12 +121,14 @@ def weekly_rows(
 
 
 def pilot_plan(**fields: Any) -> PilotPlan:
-    """Return the plan that fits `pilot_rows`, with any field replaced."""
+    """Return the plan that fits `pilot_rows`, with any field replaced; co-primaries must gain 5 points."""
     base: dict[str, Any] = {
         "pilot": ("East",),
         "control": ("West",),
         "before": BEFORE,
         "during": DURING,
-        "minimum_gain": {"response_on_time": 0.05, "first_contact_resolution": 0.05},
+        "minimum_gain": dict.fromkeys(
+            fields.get("co_primary", PilotPlan.model_fields["co_primary"].default), 0.05
+        ),
     }
     return PilotPlan(**{**base, **fields})

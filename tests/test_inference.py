@@ -5,9 +5,10 @@ and of two (Newcombe's method 10, Mee, Miettinen-Nurminen); Card and Krueger's d
 stores and balanced; organ donations (CRV1 by state, placebo rank, one against the rest, wild bootstrap); the
 Mantel-Haenszel risk difference of UCB admissions with Sato's standard error; Kaplan-Meier with Greenwood's
 standard error and the medians of Freireich's leukemia trial; Holm on Benjamini and Hochberg's p-values; every
-test by team of the ten invented teams; Lan-DeMets bounds and the false alarms of repeated looks. Not
-computed: paired sign flips (Darwin's maize), odds ratios and their tests, log-rank and Cox, design-effect
-power.
+test by team of the ten invented teams and the interval of their tickets during; Lan-DeMets bounds and the
+false alarms of up to 28 looks. Not computed: paired sign flips (Darwin's maize), odds ratios and their tests,
+log-rank and Cox, design-effect power, CRV3 and the unrestricted bootstrap, the constant bounds of Pocock and
+of O'Brien and Fleming.
 """
 
 import itertools
@@ -235,6 +236,12 @@ def shared(path):
     return pd.read_csv(SHARED / path)
 
 
+def test_the_ten_teams_tickets_during_give_the_published_interval():
+    (n1, k1), (n2, k2) = (TEAMS[arm][:, 3:].sum(axis=0) for arm in (TREATED, ~TREATED))
+    expected = PUBLISHED["team_tests"]["newcombe_during"]
+    assert newcombe(k1, n1, k2, n2) == pytest.approx(expected, abs=PUBLISHED["team_tests"]["tolerance"])
+
+
 @pytest.mark.parametrize("case", PUBLISHED["differences"]["cases"])
 def test_intervals_of_a_difference_give_the_published_limits(case):
     counts, published = case[:4], case[4:]
@@ -335,6 +342,11 @@ def test_card_krueger_minimum_wages():
     balanced, jersey = np.diff(fte[:, there.all(axis=0)], axis=0)[0], stores["nj"][there.all(axis=0)] == 1
     test = welch(balanced[jersey], balanced[~jersey])
     assert (jersey.sum(), (~jersey).sum()) == (309, 75)
+    cells = [fte[period, (stores["nj"] == arm) & there[period]] for period in (0, 1) for arm in (0, 1)]
+    assert [len(cell) for cell in cells] == [77, 321, 77, 319]
+    assert [one_sample_t(cell)[0] for cell in cells] == pytest.approx(
+        [23.3312, 20.4394, 21.1656, 21.0274], abs=0.005
+    )
     assert (test.effect, test.se) == pytest.approx((2.75, 1.3423), abs=0.005)
 
 
@@ -409,43 +421,53 @@ def test_cluster_robust_swaps_sign_with_the_arms_and_ignores_a_common_shift(a, b
     assert test.effect == pytest.approx(welch(a, b).effect, abs=1e-9)
 
 
+def random_panel(units, pilot):
+    """Rates of teams before and during, and which of them are the pilot's."""
+    treated = np.arange(units) < pilot
+    values = np.random.default_rng([units, pilot]).normal(0.8, 0.05, (2, units))
+    return values + 0.05 * np.outer([0, 1], treated), treated
+
+
+PANELS = {
+    "mini pilot": (RATES, TREATED),
+    **{f"{k} of {n}": random_panel(n, k) for n, k in ((6, 3), (8, 3), (10, 3), (11, 5), (12, 5))},
+}
+
+
 @pytest.mark.filterwarnings("ignore")  # what the oracles warn about is theirs
 @pytest.mark.slow
-def test_cluster_methods_agree_with_three_libraries_on_random_panels(rng):
-    needed = "an oracle is not installed: pip install -e '.[oracles]'"
-    pyfixest = pytest.importorskip("pyfixest", reason=needed)
-    wildboottest = pytest.importorskip("wildboottest.wildboottest", reason=needed).wildboottest
-    diff_diff = pytest.importorskip("diff_diff", reason=needed)
+@pytest.mark.parametrize("panel", PANELS)
+def test_cluster_methods_agree_with_three_libraries(panel, rng):
+    import diff_diff
+    import pyfixest
     import statsmodels.api as sm
+    from wildboottest.wildboottest import wildboottest
 
-    for units, pilot in ((8, 3), (10, 3), (12, 5)):
-        treated = np.arange(units) < pilot
-        values = rng.normal(0.8, 0.05, (2, units)) + 0.05 * np.outer([0, 1], treated)
-        panel = pd.DataFrame(
-            {
-                "y": values.ravel(),
-                "team": np.tile(np.arange(units), 2),
-                "post": np.repeat([0, 1], units),
-                "treat": np.tile(treated.astype(int), 2),
-            }
-        )
-        panel["did"] = panel["post"] * panel["treat"]
-        test, wild = (
-            cluster_robust(values, treated),
-            wild_cluster_bootstrap(values[1] - values[0], treated, rng=rng),
-        )
-        fit = pyfixest.feols("y ~ treat + post + did", data=panel, vcov={"CRV1": "team"}).tidy().loc["did"]
-        assert fit[["Estimate", "Std. Error", "Pr(>|t|)"]].tolist() == pytest.approx(
-            [test.effect, test.se, test.pvalue], abs=1e-8
-        )
-        model = diff_diff.DifferenceInDifferences(cluster="team", df_convention="cluster")
-        did = model.fit(panel, outcome="y", treatment="treat", time="post")
-        assert (did.att, did.se, did.p_value) == pytest.approx((test.effect, test.se, test.pvalue), abs=1e-8)
-        ols = sm.OLS(panel["y"], sm.add_constant(panel[["treat", "post", "did"]]))
-        oracle = wildboottest(ols, param="did", cluster=panel["team"], B=99_999, seed=1, show=False)
-        assert oracle["statistic"].item() == pytest.approx(wild.t, abs=1e-8)
-        # by rounding the oracle may miss that the observed signs, and their mirror image, tie with themselves
-        assert oracle["p-value"].item() == pytest.approx(wild.pvalue, abs=2 / 2**units + 1e-9)
+    values, treated = PANELS[panel]
+    units = len(treated)
+    panel = pd.DataFrame(
+        {
+            "y": values.ravel(),
+            "team": np.tile(np.arange(units), 2),
+            "post": np.repeat([0, 1], units),
+            "treat": np.tile(treated.astype(int), 2),
+        }
+    )
+    panel["did"] = panel["post"] * panel["treat"]
+    test = cluster_robust(values, treated)
+    wild = wild_cluster_bootstrap(values[1] - values[0], treated, rng=rng)
+    answer = pytest.approx((test.effect, test.se, test.pvalue), abs=1e-8)
+    fit = pyfixest.feols("y ~ treat + post + did", data=panel, vcov={"CRV1": "team"}).tidy().loc["did"]
+    assert tuple(fit[["Estimate", "Std. Error", "Pr(>|t|)"]]) == answer
+    model = diff_diff.DifferenceInDifferences(cluster="team", df_convention="cluster")
+    did = model.fit(panel, outcome="y", treatment="treat", time="post")
+    assert (did.att, did.se, did.p_value) == answer
+    # so many draws make it try every vector of signs
+    ols = sm.OLS(panel["y"], sm.add_constant(panel[["treat", "post", "did"]]))
+    oracle = wildboottest(ols, param="did", cluster=panel["team"], B=99_999, seed=1, show=False)
+    assert (oracle["statistic"].item(), wild.draws) == (pytest.approx(wild.t, abs=1e-8), 2**units)
+    # by rounding the oracle may miss that the observed signs, and their mirror image, tie with themselves
+    assert oracle["p-value"].item() == pytest.approx(wild.pvalue, abs=2 / 2**units + 1e-9)
 
 
 def test_bounds_are_the_published_ones():

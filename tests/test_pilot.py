@@ -568,7 +568,8 @@ def test_windows_of_other_lengths_are_planned_in_proportion():
 
 
 def test_looks_to_come_say_how_far_they_will_ask_to_go():
-    result = watch(both(spread(0.0)), until=LOOKS[1])
+    later = [(n, k, m // 2, j // 2) for n, k, m, j in spread(0.0)]
+    result = watch({"response_on_time": spread(0.0), FCR: later}, until=LOOKS[1])
     assert [bool(look.expected) for look in result.looks] == [False, False, True, True]
     answers, resolved = result.looks[2].expected
     # three of four weeks, and for the window of seven days two
@@ -579,7 +580,8 @@ def test_looks_to_come_say_how_far_they_will_ask_to_go():
         None,
         "no_interval",
     )
-    assert answers.bound_z == pytest.approx(2.359, abs=1e-3)
+    # the co-primary that knows less sets the bound of both
+    assert answers.bound_z == resolved.bound_z == pytest.approx(2.963, abs=1e-3)
     assert [one.information for one in result.looks[3].expected] == [1, 1]
     assert "look_not_made" not in codes(result)
 
@@ -609,9 +611,21 @@ def test_harm_stops_at_an_early_look(metric, code):
 def test_a_metric_without_information_is_not_looked_at_and_holds_up_the_go():
     counts = {"response_on_time": spread(0.10), FCR: [(n, k, 0, 0) for n, k, _, _ in spread(0.10)]}
     result = watch(counts, until=LOOKS[2])
-    assert [metric.metric for metric in result.looks[2].metrics] == ["response_on_time"]
-    assert result.looks[2].metrics[0].status == "worth_having"
+    (answers,) = result.looks[2].metrics
+    # nothing is spent where a GO is out of reach
+    assert (answers.metric, answers.information, answers.bound_z) == ("response_on_time", 0.75, None)
+    assert (answers.ci_low, answers.status) == (None, "not_shown")
     assert result.looks[2].decision == "continue"
+
+
+def test_co_primaries_share_the_bound_of_the_one_that_knows_least():
+    later = [(n, k, m // 2, j // 2) for n, k, m, j in spread(0.10)]
+    look = watch({"response_on_time": spread(0.10), FCR: later}, until=LOOKS[2]).looks[2]
+    answers, resolved = look.metrics
+    assert (answers.information, resolved.information) == (0.75, 0.375)
+    alone = look_bound([0.125, 0.25, 0.375], "co_primary", last=False)
+    assert answers.bound_z == resolved.bound_z == pytest.approx(alone)
+    assert alone > look_bound([0.25, 0.5, 0.75], "co_primary", last=False)
 
 
 def test_there_is_no_early_go_while_volume_has_moved():
@@ -939,7 +953,8 @@ def test_what_the_plan_and_the_data_contradict_is_one_message():
         pilot=("East", "West"),
         before=(BEFORE[0], DURING[0]),
         co_primary=("response_on_time", "first_contact"),
-        minimum_gain={"response_on_time": -0.05, "first_contact": 0.05},
+        minimum_gain={"response_on_time": -0.05, "first_contact": 0.05, "csat": 0.05},
+        margin={"reopen_rate": 0.02},
         looks=(date(2025, 8, 18), date(2025, 9, 5)),
     )
     with pytest.raises(SettingsError) as caught:
@@ -950,6 +965,8 @@ def test_what_the_plan_and_the_data_contradict_is_one_message():
         "  `looks` must not be after the pilot ends (2025-08-31), not 2025-09-05",
         "  `pilot` and `control` must not share West",
         "  `minimum_gain.response_on_time` must be above 0 (how far, whatever the better side), not -0.05",
+        "  `minimum_gain` must be of a metric in `co_primary`, not of csat: add it there or leave it out",
+        "  `margin` must be of a metric in `guardrail`, not of reopen_rate: add it there or leave it out",
         "  metric 'first_contact' is not in the catalogue; did you mean first_contact_resolution?",
         "  team 'Team 01' has no ticket in `during` (2025-08-04 to 2025-08-31): leave it out with "
         "[source.exclude] or change the window",

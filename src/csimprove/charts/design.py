@@ -219,7 +219,7 @@ def _look(sheet: Sheet, panel: Panel, y: float, look: Look, one: LookMetric) -> 
     words = sheet.words("look", n=str(look.number), date=sheet.day(look.date))
     sheet.text(0, base, words, "name")
     sheet.text(220, base, wording.percent(one.information, places=0), "name", align="right")
-    bound = f"{one.bound_z if one.bound_t is None else one.bound_t:.2f}"
+    bound = wording.bound_text(one)
     if not look.made:
         words = sheet.words("look_ahead", bound=bound)
         sheet.text(panel.right + 18, base, words, "small")

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from csimprove import inference
 from csimprove.inference import Spending, TeamTest
@@ -104,37 +105,59 @@ def look_metrics(
     Notes
     -----
     Lan and DeMets (1983): the bound of a look follows from the information (decided / planned tickets) of
-    this look and of those made before it. The bounds hold for z; |t| of the Welch test is compared with the
-    quantile of t that has the same nominal p.
+    this look and of those made before it. Co-primaries share one bound, by the information of the one that
+    has least: a GO needs all of them at the same look, so a look at which one knows little spends little of
+    any. The bounds hold for z; |t| of the Welch test is compared with the quantile of t that has the same
+    nominal p.
     """
-    start, end = plan.during
-    length = (end - start).days + 1
+    looked_at = {
+        place: (name, role)
+        for place, (name, role) in enumerate(effects.roles(plan).items())
+        if role != "secondary"
+    }
+    made = {place: [planned_information(sums[place], plan) for sums, _ in snapshots] for place in looked_at}
+    latest = now if ahead else snapshots[-1][0]
+    shares = {
+        place: _shares(made[place], ahead, plan=plan, window_days=latest[place].metric.window_days, last=last)
+        for place in looked_at
+    }
+    least = np.min([shares[place] for place, (_, role) in looked_at.items() if role == "co_primary"], axis=0)
     found = []
-    for place, (name, role) in enumerate(effects.roles(plan).items()):
-        if role == "secondary":
+    for place, (name, role) in looked_at.items():
+        information = shares[place][-1]
+        if not information:
             continue
-        made = [planned_information(sums[place], plan) for sums, _ in snapshots]
-        sums = now[place] if ahead else snapshots[-1][0][place]
-        ripe = [((day - start).days + 1 - sums.metric.window_days) / length for day in ahead]
-        shares = [min(decided / planned, EARLY) if planned else 0.0 for decided, planned in made]
-        shares += [min(max(part, 0.0), EARLY) for part in ripe]
-        if last and (ahead or made[-1][0]):
-            shares[-1] = 1.0
-        if not shares[-1]:
-            continue
-        planned = planned_information(sums, plan)[1]
-        counts = (round(shares[-1] * planned), planned) if ahead else made[-1]
+        planned = planned_information(latest[place], plan)[1]
+        counts = (round(information * planned), planned) if ahead else made[place][-1]
         estimate = None if ahead else snapshots[-1][1][place]
         asked = (plan.minimum_gain if role == "co_primary" else plan.margin)[name]
-        bound = look_bound(shares, role, last=last)
-        found.append(_look_metric(sums, estimate, role, asked, counts, shares[-1], bound))
+        bound = look_bound(least if role == "co_primary" else shares[place], role, last=last)
+        found.append(_look_metric(latest[place], estimate, role, asked, counts, information, bound))
     return tuple(found)
 
 
-def look_bound(information: Sequence[float], role: Role, *, last: bool) -> float:
+def _shares(
+    made: Sequence[tuple[int, float]],
+    ahead: Sequence[date],
+    *,
+    plan: PilotPlan,
+    window_days: int,
+    last: bool,
+) -> list[float]:
+    """Return what a metric knows at each look made and ahead, 0-1; the last look knows all it ever will."""
+    start, end = plan.during
+    ripe = [((day - start).days + 1 - window_days) / ((end - start).days + 1) for day in ahead]
+    shares = [decided / planned if planned else 0.0 for decided, planned in made]
+    shares = [min(max(share, 0.0), EARLY) for share in (*shares, *ripe)]
+    if last and (ahead or made[-1][0]):
+        shares[-1] = 1.0
+    return shares
+
+
+def look_bound(information: ArrayLike, role: Role, *, last: bool) -> float:
     """Return the bound on |z| at the latest of the looks made; looks without new information do not count."""
     made = tuple(share for share in np.maximum.accumulate(information).tolist() if share > 0)
-    return _bounds(made if last else (*made, 1.0), SPENDING[role])[len(made) - 1]
+    return _bounds(made if last else (*made, 1.0), SPENDING[role])[len(made) - 1] if made else math.inf
 
 
 @lru_cache(maxsize=256)

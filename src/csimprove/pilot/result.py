@@ -194,8 +194,9 @@ class LookMetric:
     effect, t, df
         Effect over units, its Welch t and degrees of freedom; ``None`` without enough units.
     bound_z
-        Bound on the normal scale: Lan-DeMets, O'Brien-Fleming spending for co-primaries, Pocock for
-        guardrails; ``None``: no new information since the look before, so none can be reached.
+        Bound on the normal scale: Lan-DeMets, O'Brien-Fleming spending for co-primaries by the information of
+        the one that has least, Pocock for guardrails; ``None``: no new information since the look before, or
+        a co-primary without any, so none can be reached.
     nominal_p
         Two-sided p-value of ``bound_z``.
     bound_t

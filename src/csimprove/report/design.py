@@ -307,13 +307,12 @@ def looks_table(result: PilotResult, *, language: Language = "en") -> Block:
 
 
 def _look(one: LookMetric, metric: PilotMetric, language: Language) -> list[Cell | str]:
-    bound = f"{one.bound_z if one.bound_t is None else one.bound_t:.2f}"
     t = wording.NO_NUMBER if one.t is None else f"{abs(one.t):.2f}"
     return [
         wording.metric_name(metric.metric, language, variant=metric.variant),
         f"{percent(one.information)} ({count(one.decided)} / {count(one.planned)})",
         effect_cell(one.effect, one.ci_low, one.ci_high, metric.unit, language),
-        text("chart.t_of_bound", language, t=t, bound=bound),
+        text("chart.t_of_bound", language, t=t, bound=wording.bound_text(one)),
     ]
 
 

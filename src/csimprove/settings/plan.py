@@ -112,10 +112,14 @@ class PilotPlan(Frozen):
             yield f"`pilot` and `control` must not share {', '.join(both)}"
         if twice := sorted({name for name in self.metrics if self.metrics.count(name) > 1}):
             yield f"a metric must have one role, not two: {', '.join(twice)}"
-        for key, names in (("minimum_gain", self.co_primary), ("margin", self.guardrail)):
-            asked = getattr(self, key)
+        for key, role in (("minimum_gain", "co_primary"), ("margin", "guardrail")):
+            asked, names = getattr(self, key), getattr(self, role)
             yield from (f"`{key}` must hold {name}" for name in names if name not in asked)
             for name, value in asked.items():
+                if name not in names:
+                    yield (
+                        f"`{key}` must be of a metric in `{role}`, not of {name}: add it there or leave it out"
+                    )
                 if value <= 0:
                     yield f"`{key}.{name}` must be above 0 (how far, whatever the better side), not {value:g}"
         answers = self.staff_feedback

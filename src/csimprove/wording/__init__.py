@@ -2,6 +2,7 @@
 
 from csimprove.wording.design import (
     advice_text,
+    bound_text,
     decision_text,
     design_headline,
     pilot_daily,
@@ -154,6 +155,7 @@ __all__ = [
     "baseline_headline",
     "baseline_indicators",
     "baseline_trend",
+    "bound_text",
     "capital",
     "caveat_text",
     "change",

@@ -33,7 +33,7 @@ from csimprove.wording.spoken import (
 )
 
 if TYPE_CHECKING:
-    from csimprove.pilot import Look, PilotDesign, PilotResult, Reason
+    from csimprove.pilot import Look, LookMetric, PilotDesign, PilotResult, Reason
 
 #: Which advice speaks first.
 _LOUDEST = ("too_few_units", "cannot_detect", "longer", "detects", "not_enough_history", "spread")
@@ -263,6 +263,12 @@ def decision_text(look: Look, language: Language = "en") -> str:
     if look.decision == "continue":
         return text("look.continue", language)
     return verdict_word(look.decision, language)
+
+
+def bound_text(one: LookMetric) -> str:
+    """Return the bound on the size of t, or of z where there is no t; a dash where none can be reached."""
+    bound = one.bound_z if one.bound_t is None else one.bound_t
+    return NO_NUMBER if bound is None else f"{bound:.2f}"
 
 
 def tracking_headline(result: PilotResult, language: Language = "en") -> str:
