@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-import socketserver
-import threading
+import socket
+import ssl
 from collections.abc import Iterator
-from email import message_from_string
+from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from csimprove import playbook
 from csimprove.errors import RunError, SettingsError
@@ -22,56 +25,53 @@ TICKETS = 40
 LATE = 10
 
 
-class Mailbox(socketserver.ThreadingTCPServer):
-    """A mail server on the loopback that keeps what it takes."""
+class Mailbox:
+    """A mail server on the loopback that keeps what it takes; ``security`` as in the settings."""
 
-    allow_reuse_address = True
-    daemon_threads = True
-
-    def __init__(self, refuse: str = "") -> None:
-        super().__init__(("127.0.0.1", 0), Session)
+    def __init__(self, security: str = "none", *, certificate: trustme.LeafCert | None = None) -> None:
         self.letters: list[tuple[list[str], Message]] = []
-        self.refuse = refuse
+        self.refuse: tuple[str, ...] = ()
+        fields: dict[str, Any] = {}
+        if certificate:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            certificate.configure_cert(context)
+            fields = {"starttls": {"tls_context": context, "require_starttls": True}}.get(
+                security, {"ssl_context": context, "auth_require_tls": False}
+            )
+            fields |= {"auth_required": True, "authenticator": self.knows}
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = int(free.getsockname()[1])
+        self.server = Controller(self, hostname="127.0.0.1", port=self.port, **fields)
 
-    @property
-    def port(self) -> int:
-        return int(self.server_address[1])
+    def __enter__(self) -> Mailbox:
+        self.server.start()
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        self.server.stop()
 
-class Session(socketserver.StreamRequestHandler):
-    """One connection: as much of SMTP as a client needs."""
+    @staticmethod
+    def knows(server: Any, session: Any, envelope: Any, mechanism: str, data: LoginPassword) -> AuthResult:
+        return AuthResult(success=(data.login, data.password) == (b"me", b"secret"), handled=False)
 
-    def say(self, line: str) -> None:
-        self.wfile.write(f"{line}\r\n".encode())
+    async def handle_RCPT(
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if address.startswith(self.refuse or "-"):
+            return "550 unknown"
+        envelope.rcpt_tos.append(address)
+        return "250 ok"
 
-    def handle(self) -> None:
-        box: Any = self.server
-        recipients: list[str] = []
-        self.say("220 loopback")
-        while line := self.rfile.readline().decode().strip():
-            word = line.split(":")[0].split()[0].upper()
-            if word == "RCPT" and box.refuse and box.refuse in line:
-                self.say("550 unknown")
-            elif word == "RCPT":
-                recipients.append(line.split("<")[1].rstrip(">"))
-                self.say("250 ok")
-            elif word == "DATA":
-                self.say("354 go on")
-                text = ""
-                while (part := self.rfile.readline().decode()) != ".\r\n":
-                    text += part
-                box.letters.append((recipients, message_from_string(text)))
-                self.say("250 taken")
-            else:
-                self.say("221 bye" if word == "QUIT" else "250 ok")
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.letters.append((envelope.rcpt_tos, message_from_bytes(envelope.content)))
+        return "250 taken"
 
 
 @pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
     with Mailbox() as box:
-        threading.Thread(target=box.serve_forever, daemon=True).start()
         yield box
-        box.shutdown()
 
 
 def project(folder: Path, port: int = 0, *, extra: str = "", mail: str = 'security = "none"') -> Path:
@@ -190,13 +190,89 @@ def test_a_server_that_is_not_there_leaves_the_events_unsent(
     assert len(playbook.alerts(file, as_of="2025-03-11T08:00").new) == 1
 
 
-def test_an_address_that_is_refused_is_named(tmp_path: Path, mailbox: Mailbox) -> None:
-    mailbox.refuse = "second@"
+def test_an_address_that_is_refused_is_named_and_gets_the_alert_alone_once_it_is_right(
+    tmp_path: Path, mailbox: Mailbox
+) -> None:
+    mailbox.refuse = ("second@",)
+    file = project(tmp_path, mailbox.port)
     with pytest.raises(RunError) as caught:
-        playbook.alerts(project(tmp_path, mailbox.port), as_of="2025-03-11T08:00", send=True)
+        playbook.alerts(file, as_of="2025-03-11T08:00", send=True)
     assert str(caught.value) == (
-        f"127.0.0.1:{mailbox.port} refused second@example.org. Correct `alerting.recipients`."
+        f"127.0.0.1:{mailbox.port} refused second@example.org. Correct `alerting.recipients` and send again: "
+        "who has the alerts does not get them twice."
     )
+    assert [taken for taken, _ in mailbox.letters] == [["lead@example.org"]]
+    assert len(playbook.alerts(file, as_of="2025-03-11T08:00").new) == 1
+
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("second@", "deputy@"), encoding="utf-8")
+    assert len(playbook.alerts(file, as_of="2025-03-11T08:00", send=True).sent) == 1
+    assert [taken for taken, _ in mailbox.letters] == [["lead@example.org"], ["deputy@example.org"]]
+    assert playbook.alerts(file, as_of="2025-03-11T08:00", send=True).new == ()
+
+
+def test_one_role_that_cannot_be_reached_does_not_hold_up_the_others(
+    tmp_path: Path, mailbox: Mailbox
+) -> None:
+    mailbox.refuse = ("boss@",)
+    rule = '[[alerts]]\nmetric = "response_on_time"\ncut = "team"\nto = "director"\n'
+    rule = f'director = ["boss@example.org"]\n{rule}'
+    file = project(tmp_path, mailbox.port, extra=rule)
+    with pytest.raises(RunError, match=r"refused boss@example\.org"):
+        playbook.alerts(file, as_of="2025-03-11T08:00", send=True)
+    assert [taken for taken, _ in mailbox.letters] == [["lead@example.org", "second@example.org"]]
+    left = playbook.alerts(file, as_of="2025-03-11T08:00")
+    assert {check.to for check in left.checks if check.id in left.new} == {"director"}
+
+
+LOGIN = 'security = "{}"\nuser = "me"'
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")  # the server does not see that the link is safe already
+def test_mail_goes_encrypted_with_login(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, security: str
+) -> None:
+    authority = trustme.CA()
+    trusted = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(str(trusted))
+    monkeypatch.setenv("CSIMPROVE_SMTP_PASSWORD", "wrong")
+    with Mailbox(security, certificate=authority.issue_cert("127.0.0.1")) as box:
+        file = project(tmp_path, box.port, mail=LOGIN.format(security))
+        failed = f"the alerts could not be sent through 127.0.0.1:{box.port}: "
+        unsent = ". They stay unsent; correct [alerting] and send them again."
+
+        # a certificate that nobody vouches for
+        with pytest.raises(RunError, match="CERTIFICATE_VERIFY_FAILED"):
+            playbook.alerts(file, as_of="2025-03-11T08:00", send=True)
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        with pytest.raises(RunError) as caught:
+            playbook.alerts(file, as_of="2025-03-11T08:00", send=True)
+        assert str(caught.value) == (
+            f"{failed}`user` and password were refused: 535 5.7.8 Authentication credentials invalid{unsent}"
+        )
+        assert box.letters == []
+
+        monkeypatch.setenv("CSIMPROVE_SMTP_PASSWORD", "secret")
+        box.refuse = ("lead@", "second@")
+        with pytest.raises(RunError, match=r"refused lead@example\.org, second@example\.org"):
+            playbook.alerts(file, as_of="2025-03-11T08:00", send=True)
+        assert len(playbook.alerts(file, as_of="2025-03-11T08:00").new) == 1
+
+        box.refuse = ()
+        assert len(playbook.alerts(file, as_of="2025-03-11T08:00", send=True).sent) == 1
+        assert playbook.alerts(file, as_of="2025-03-11T08:00", send=True).new == ()
+        assert [taken for taken, _ in box.letters] == [["lead@example.org", "second@example.org"]]
+
+
+def test_a_server_that_does_not_encrypt_gets_neither_password_nor_mail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox
+) -> None:
+    monkeypatch.setenv("CSIMPROVE_SMTP_PASSWORD", "secret")
+    file = project(tmp_path, mailbox.port, mail=LOGIN.format("starttls"))
+    with pytest.raises(RunError, match="STARTTLS extension not supported by server"):
+        playbook.alerts(file, as_of="2025-03-11T08:00", send=True)
+    assert mailbox.letters == []
 
 
 def test_a_damaged_record_stops_the_sending(tmp_path: Path, mailbox: Mailbox) -> None:

@@ -965,8 +965,8 @@ def test_what_the_plan_and_the_data_contradict_is_one_message():
         "  `looks` must not be after the pilot ends (2025-08-31), not 2025-09-05",
         "  `pilot` and `control` must not share West",
         "  `minimum_gain.response_on_time` must be above 0 (how far, whatever the better side), not -0.05",
-        "  `minimum_gain` must be of a metric in `co_primary`, not of csat: add it there or leave it out",
-        "  `margin` must be of a metric in `guardrail`, not of reopen_rate: add it there or leave it out",
+        "  `minimum_gain` must be of metrics in `co_primary`, not csat: add it there or leave it out",
+        "  `margin` must be of metrics in `guardrail`, not reopen_rate: add it there or leave it out",
         "  metric 'first_contact' is not in the catalogue; did you mean first_contact_resolution?",
         "  team 'Team 01' has no ticket in `during` (2025-08-04 to 2025-08-31): leave it out with "
         "[source.exclude] or change the window",

@@ -128,10 +128,11 @@ class Measures:
         SettingsError
             If a metric or a cut is not there.
         """
-        frame = _selected(self.frame, self.keys, by, first=first, last=last, where=where or {})
         chosen = self.metrics if metrics is None else tuple(self.metric(name) for name in metrics)
         wanted = {"tickets", "no_reply", *(metric.name for metric in chosen)}
         values = [name for name in self.frame.columns if name.split("__")[0] in wanted]
+        frame = self.frame[[*self.keys, *values]]
+        frame = _selected(frame, self.keys, by, first=first, last=last, where=where or {})
         if by:
             sums = frame.groupby(list(by), sort=True)[values].sum().reset_index()
         else:

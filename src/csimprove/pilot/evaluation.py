@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -128,13 +128,14 @@ def pilot(
         looks[-1] = replace(looks[-1], decision=verdict, reason=reason)
     if reason.code != "too_few_units":
         verdict, reason = gate.settled(looks, otherwise=(verdict, reason))
+    weekly, daily = _over_time(measures, plan, now.units)
     result = PilotResult(
         verdict=verdict,
         reason=reason,
         metrics=metrics,
         conditions=tuple(m.metric for m in metrics if m.role == "guardrail" and m.status != "safe"),
         teams=_teams(now.units, now.sums, now.found),
-        weekly=_over_time(measures, plan, now.units, "week"),
+        weekly=weekly,
         left_out=_left_out(plan, now.windows),
         volume=now.volume,
         volume_ok=now.volume_ok,
@@ -145,7 +146,7 @@ def pilot(
         decided_on=decided_on,
         reading=measures.reading,
         looks=_with_expected(looks, made, now=now, today=today, plan=plan),
-        daily=_over_time(measures, plan, now.units, "day").query("group == ''").drop(columns="group"),
+        daily=daily,
         routing=now.routing,
         staff=_staff(plan),
         lock=lock,
@@ -175,7 +176,7 @@ def snapshot(measures: Measures, plan: PilotPlan, *, rng: np.random.Generator) -
         found=[effects.estimate(part, basis=basis, rng=rng) for part in sums],
         volume=volume,
         volume_ok=None if volume is None else _stayed(volume, plan),
-        routing=_routing(plan, units, windows),
+        routing=_routing(plan, units, rows),
     )
 
 
@@ -273,19 +274,17 @@ def _stayed(test: TeamTest, plan: PilotPlan) -> bool:
     return test.ci_low <= plan.volume_margin and test.ci_high >= -plan.volume_margin
 
 
-def _routing(plan: PilotPlan, units: pd.DataFrame, windows: list[pd.DataFrame]) -> tuple[Routing, ...]:
+def _routing(plan: PilotPlan, units: pd.DataFrame, rows: pd.DataFrame) -> tuple[Routing, ...]:
     """Compare how the mix of received tickets moved, for every value of every stratum column."""
-    names = pd.Index(units["unit"])
     treated = (units["arm"] == "pilot").to_numpy()
+    rows = rows[rows["metric"] == plan.metrics[0]]
+    unit = pd.Index(units["unit"]).get_indexer(pd.Index(rows[plan.unit]))
+    period, tickets = rows["period"].to_numpy(), rows["tickets"].to_numpy(dtype=float)
     found = []
     for column in plan.strata:
-        tables = []
-        for window in windows:
-            rows = window[window["metric"] == plan.metrics[0]]
-            table = rows.pivot_table(index=plan.unit, columns=column, values="tickets", aggfunc="sum")
-            tables.append(table.reindex(names).fillna(0))
-        values = tables[0].columns.union(tables[1].columns)
-        cube = np.stack([table.reindex(columns=values, fill_value=0).to_numpy(float) for table in tables])
+        kind, values = pd.factorize(rows[column], sort=True)
+        cube = np.zeros((len(PERIODS), len(units), len(values)))
+        np.add.at(cube, (period, unit, kind), tickets)
         usable = (cube.sum(axis=2) > 0).all(axis=0)
         arms = usable & treated, usable & ~treated
         if len(values) < 2 or not effects.enough(int(arms[0].sum()), int(arms[1].sum())):
@@ -309,27 +308,19 @@ def _staff(plan: PilotPlan) -> StaffShare | None:
 
 
 def _teams(units: pd.DataFrame, sums: list[Sums], found: list[Estimate]) -> pd.DataFrame:
-    parts = [
-        units[["unit", "group", "arm"]].assign(
-            metric=part.metric.name,
-            before=estimate.rates[0],
-            during=estimate.rates[1],
-            change=estimate.rates[1] - estimate.rates[0],
-            tickets_before=part.decided[0].sum(axis=1).astype("int64"),
-            tickets_during=part.decided[1].sum(axis=1).astype("int64"),
-        )
-        for part, estimate in zip(sums, found, strict=True)
-    ]
-    table = pd.concat(parts, ignore_index=True)
-    return table[["metric", *table.columns.drop("metric")]]
+    names = pd.concat([units[["unit", "group", "arm"]]] * len(sums), ignore_index=True)
+    before, during = np.concatenate([estimate.rates for estimate in found], axis=1)
+    tickets = np.concatenate([part.decided.sum(axis=2) for part in sums], axis=1).astype("int64")
+    metric = np.repeat([part.metric.name for part in sums], len(units))
+    rates = {"before": before, "during": during, "change": during - before}
+    counts = {"tickets_before": tickets[0], "tickets_during": tickets[1]}
+    return pd.DataFrame({"metric": metric, **names, **rates, **counts})
 
 
-def _over_time(
-    measures: Measures, plan: PilotPlan, units: pd.DataFrame, step: Literal["week", "day"]
-) -> pd.DataFrame:
-    """Return every step from the first day to the last: each group and, with group "", each arm pooled."""
+def _over_time(measures: Measures, plan: PilotPlan, units: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return weeks and days from first to last: each group and, with group "", each arm pooled."""
     rows = measures.pooled(
-        step,
+        "day",
         plan.group,
         metrics=plan.metrics,
         first=plan.before[0],
@@ -337,11 +328,19 @@ def _over_time(
         where={plan.group: (*plan.pilot, *plan.control), plan.unit: tuple(units["unit"])},
     ).rename(columns={plan.group: "group"})
     rows["arm"] = np.where(rows["group"].isin(plan.pilot), "pilot", "control")
+    rows["week"] = rows["day"] - pd.to_timedelta(rows["day"].dt.day_of_week, unit="D")
     sums = ["numerator", "denominator", "undecided"]
-    arms = rows.groupby(["metric", step, "arm"], as_index=False, sort=False)[sums].sum().assign(group="")
-    columns = ["metric", step, "arm", "group", *sums]
-    table = pd.concat([arms[columns], rows[columns]], ignore_index=True)
-    return table.assign(value=table["numerator"] / table["denominator"].where(table["denominator"] > 0))
+
+    def pooled(*by: str) -> pd.DataFrame:
+        return rows.groupby(["metric", *by], as_index=False, sort=False)[sums].sum()
+
+    def valued(table: pd.DataFrame) -> pd.DataFrame:
+        return table.assign(value=table["numerator"] / table["denominator"].where(table["denominator"] > 0))
+
+    arms = pooled("week", "arm").assign(group="")
+    weeks = pd.concat([arms, pooled("week", "arm", "group")], ignore_index=True)
+    order = ["metric", "week", "arm", "group", *sums]
+    return valued(weeks[order]), valued(pooled("day", "arm"))
 
 
 def _left_out(plan: PilotPlan, windows: list[pd.DataFrame]) -> pd.DataFrame:

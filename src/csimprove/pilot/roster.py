@@ -82,7 +82,7 @@ def _key_problems(measures: Measures, plan: PilotPlan) -> list[str]:
 
 
 def _group_problems(measures: Measures, plan: PilotPlan) -> list[str]:
-    values = sorted(set(measures.frame[plan.group]) - {""})
+    values = sorted(set(measures.frame[plan.group].unique()) - {""})
     return [
         f"`{arm}` {name!r} is not a {plan.group} of the data{near(name, values)}"
         for arm in ("pilot", "control")

@@ -7,8 +7,9 @@ import os
 import smtplib
 import ssl
 import tempfile
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -70,7 +71,8 @@ def alerts(
         Moment of the snapshot; by default the latest time stamp in the source.
     send
         Whether mail is sent: one to each role that has new events. What was sent is written down beside the
-        reports, after every mail, so that no event is sent twice.
+        reports, after every mail, so that no event is sent twice. One that some addresses took and others
+        refused stays new, and goes the next time to those without it.
 
     Returns
     -------
@@ -84,29 +86,16 @@ def alerts(
     TicketDataError
         If the data cannot be used.
     RunError
-        If the server does not take the mail.
+        If the server does not take a mail; the others are sent first.
     """
     settings = read_settings(settings_file)
     measures = load_measures(settings, as_of=as_of)
     found = checks(measures, settings=settings)
     file = settings.reports / STATE
-    before = _sent(file)
-    new = [check for check in found if check.fires and check.id not in before]
+    record = _record(file)
+    new = [check for check in found if check.fires and check.id not in record.sent]
     if send and new:
-        server = _server(settings, {check.to for check in new})
-        _write(file, before)  # what cannot be written down must not be sent
-        for role in sorted({check.to for check in new}):
-            told = [check for check in new if check.to == role]
-            subject, body = wording.alert_mail(
-                told,
-                project=settings.project,
-                as_of=measures.as_of,
-                zone=measures.zone,
-                language=settings.language,
-            )
-            _deliver(server, server.recipients[role], subject, body)
-            before |= dict.fromkeys((check.id for check in told), datetime.now(UTC).isoformat("T", "seconds"))
-            _write(file, before)
+        _send(new, record, file, settings=settings, as_of=measures.as_of, zone=measures.zone)
     return AlertOutcome(
         as_of=measures.as_of,
         checks=found,
@@ -116,12 +105,61 @@ def alerts(
     )
 
 
-def _sent(file: Path) -> dict[str, str]:
-    """Event = when it was sent."""
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What was sent: event = when; and of events that not all addresses took: event = those that did."""
+
+    sent: dict[str, str] = field(default_factory=dict)
+    taken: dict[str, list[str]] = field(default_factory=dict)
+
+
+def _send(
+    new: list[Check], record: _Record, file: Path, *, settings: Settings, as_of: datetime, zone: str
+) -> None:
+    """Mail the events, one letter to all of a role that lack the same ones, and write down who took what."""
+    server = _server(settings, {check.to for check in new})
+    _write(file, record)  # what cannot be written down must not be sent
+    letters: dict[tuple[str, tuple[str, ...]], list[Check]] = {}
+    for check in sorted(new, key=lambda check: check.to):
+        taken = record.taken.get(check.id, [])
+        lacking = tuple(one for one in server.recipients[check.to] if one not in taken)
+        letters.setdefault((check.to, lacking), []).append(check)
+    problems = []
+    for (_, lacking), told in letters.items():
+        refused: set[str] = set()
+        try:
+            if lacking:
+                subject, body = wording.alert_mail(
+                    told, project=settings.project, as_of=as_of, zone=zone, language=settings.language
+                )
+                refused = _deliver(server, lacking, subject, body)
+        except RunError as error:
+            problems.append(str(error))
+            continue
+        for check in told:
+            if refused:
+                taken = record.taken.setdefault(check.id, [])
+                taken += [one for one in lacking if one not in refused]
+            else:
+                record.taken.pop(check.id, None)
+                record.sent[check.id] = datetime.now(UTC).isoformat("T", "seconds")
+        _write(file, record)
+        if refused:
+            problems.append(
+                f"{server.host}:{server.port} refused {', '.join(sorted(refused))}. "
+                "Correct `alerting.recipients` and send again: who has the alerts does not get them twice."
+            )
+    if problems:
+        raise RunError("\n".join(dict.fromkeys(problems)))
+
+
+def _record(file: Path) -> _Record:
+    """Read what was sent."""
     if not file.exists():
-        return {}
+        return _Record()
     try:
-        return dict(json.loads(file.read_text(encoding="utf-8"))["sent"])
+        found = json.loads(file.read_text(encoding="utf-8"))
+        return _Record(dict(found["sent"]), dict(found.get("taken", {})))
     except (OSError, ValueError, KeyError, TypeError):
         raise RunError(
             f"{file} must hold the events that were sent, and cannot be read. Repair it; without it every "
@@ -129,13 +167,13 @@ def _sent(file: Path) -> dict[str, str]:
         ) from None
 
 
-def _write(file: Path, sent: dict[str, str]) -> None:
+def _write(file: Path, record: _Record) -> None:
     """Replace the file as a whole."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".alerts-", dir=file.parent)
         with os.fdopen(handle, "w", encoding="utf-8") as part:
-            json.dump({"sent": sent}, part, indent=1)
+            json.dump(asdict(record), part, indent=1)
         Path(name).replace(file)
     except OSError as error:
         raise RunError(
@@ -160,7 +198,8 @@ def _server(settings: Settings, roles: Iterable[str]) -> Alerting:
     return server
 
 
-def _deliver(server: Alerting, recipients: tuple[str, ...], subject: str, body: str) -> None:
+def _deliver(server: Alerting, recipients: Sequence[str], subject: str, body: str) -> set[str]:
+    """Send one letter and return the addresses that the server refused."""
     message = EmailMessage()
     message["Subject"] = " ".join(subject.split())
     message["From"], message["To"] = server.sender, ", ".join(recipients)
@@ -176,16 +215,26 @@ def _deliver(server: Alerting, recipients: tuple[str, ...], subject: str, body: 
             link: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=TIMEOUT, context=context)
         else:
             link = smtplib.SMTP(server.host, server.port, timeout=TIMEOUT)
-        with link:
+        with closing(link):
             if server.security == "starttls":
                 link.starttls(context=context)
             if server.user is not None:
                 link.login(server.user, os.environ[server.password_env])
-            refused = link.send_message(message)
+            try:
+                refused = set(link.send_message(message))
+            except smtplib.SMTPRecipientsRefused as error:  # all of them
+                refused = set(error.recipients)
+            with suppress(smtplib.SMTPException):  # the letter is taken, however the server says goodbye
+                link.quit()
     except (OSError, smtplib.SMTPException) as error:
+        why = str(error)
+        if isinstance(error, smtplib.SMTPResponseException):
+            said = error.smtp_error
+            why = f"{error.smtp_code} {said.decode(errors='replace') if isinstance(said, bytes) else said}"
+        if isinstance(error, smtplib.SMTPAuthenticationError):
+            why = f"`user` and password were refused: {why}"
         raise RunError(
-            f"the alerts could not be sent through {where}: {error}. "
+            f"the alerts could not be sent through {where}: {why}. "
             "They stay unsent; correct [alerting] and send them again."
         ) from None
-    if refused:
-        raise RunError(f"{where} refused {', '.join(sorted(refused))}. Correct `alerting.recipients`.")
+    return refused

@@ -117,9 +117,7 @@ class PilotPlan(Frozen):
             yield from (f"`{key}` must hold {name}" for name in names if name not in asked)
             for name, value in asked.items():
                 if name not in names:
-                    yield (
-                        f"`{key}` must be of a metric in `{role}`, not of {name}: add it there or leave it out"
-                    )
+                    yield f"`{key}` must be of metrics in `{role}`, not {name}: add it there or leave it out"
                 if value <= 0:
                     yield f"`{key}.{name}` must be above 0 (how far, whatever the better side), not {value:g}"
         answers = self.staff_feedback
