@@ -97,6 +97,7 @@ def test_run_hands_on_every_option_and_prints_where_the_report_is(
     code, out, _ = call(
         capsys, "run", "playbook.toml", "--only", "01, 05", "-p", "metric=csat", "-p", "text=a=b",
         "--as-of", "2026-03-31", "--language", "zh", "--timeout", "9", "--quiet",
+        "--workers", "3", "--isolated",
     )  # fmt: skip
     assert (code, out) == (0, "r/index.html\n")
     assert calls == [
@@ -109,6 +110,8 @@ def test_run_hands_on_every_option_and_prints_where_the_report_is(
                 "language": "zh",
                 "quiet": True,
                 "timeout": 9.0,
+                "workers": 3,
+                "isolated": True,
             },
         )
     ]
@@ -120,7 +123,40 @@ def test_run_hands_on_every_option_and_prints_where_the_report_is(
         "language": None,
         "quiet": False,
         "timeout": 600.0,
+        "workers": 2,
+        "isolated": False,
     }
+
+
+def test_json_is_one_line_about_a_run_good_or_bad(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    entry = {"name": "01_baseline", "status": "ok", "seconds": 1.5, "parameters": {}}
+    manifest = {"status": "ok", "seconds": 2.5, "notebooks": [entry]}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    recorder(monkeypatch, "run", tmp_path / "index.html")
+    code, out, _ = call(capsys, "run", "playbook.toml", "--json")
+    told = {
+        "status": "ok",
+        "run": str(tmp_path),
+        "message": None,
+        "seconds": 2.5,
+        "notebooks": [{"name": "01_baseline", "status": "ok", "seconds": 1.5}],
+    }
+    assert (code, out) == (0, json.dumps(told) + "\n")
+
+    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "status": "failed"}), encoding="utf-8")
+    recorder(monkeypatch, "run", RunError("01_baseline failed.", folder=tmp_path))
+    code, out, err = call(capsys, "run", "playbook.toml", "--json")
+    assert (code, err) == (1, "01_baseline failed.\n")
+    assert json.loads(out) == {**told, "status": "failed", "message": "01_baseline failed."}
+
+    recorder(monkeypatch, "run", SettingsError("wrong"))
+    code, out, err = call(capsys, "run", "playbook.toml", "--json")
+    assert (code, err) == (2, "wrong\n")
+    assert json.loads(out) == {
+        "status": "failed", "run": None, "message": "wrong", "seconds": None, "notebooks": []
+    }  # fmt: skip
 
 
 def test_a_parameter_without_a_value_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -160,8 +160,11 @@ FAILURES = {
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("isolated", [False, True], ids=["forked", "isolated"])
 @pytest.mark.parametrize("kind", FAILURES)
-def test_a_failure_is_named_kept_apart_and_harms_no_good_run(project: Path, kind: str) -> None:
+def test_a_failure_is_named_kept_apart_and_harms_no_good_run(
+    project: Path, kind: str, isolated: bool
+) -> None:
     good = project / "reports" / "fake" / "20260101-000000"
     good.mkdir(parents=True)
     (good / "manifest.json").write_text("{}")
@@ -169,8 +172,9 @@ def test_a_failure_is_named_kept_apart_and_harms_no_good_run(project: Path, kind
     put(project, "01_bad", code(source), code("print('never')"))
     put(project, "02_after", code("print('never')"))
     with pytest.raises(RunError) as caught:
-        run(project, timeout=2 if kind == "slow" else 60)
+        run(project, timeout=2 if kind == "slow" else 60, workers=1, isolated=isolated)
     (kept,) = (project / "reports" / "fake" / "failed").iterdir()
+    assert caught.value.folder == kept
     assert str(caught.value) == (
         f"01_bad failed in {said}.\n"
         f"The failed run is kept in {kept}; the last good run, 20260101-000000, is untouched."

@@ -111,7 +111,14 @@ def run(
     timeout: Annotated[
         float, typer.Option(min=1, metavar="SECONDS", help="Time that one cell may take.")
     ] = 600,
+    workers: Annotated[int, typer.Option(min=1, help="Notebooks that run at a time.")] = 2,
+    isolated: Annotated[
+        bool, typer.Option("--isolated", help="Start every kernel anew, the slow way. Default: fork them.")
+    ] = False,
     quiet: Quiet = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the outcome as one line of JSON, also of a failure.")
+    ] = False,
 ) -> None:
     """Run the playbook and print where the report is.
 
@@ -122,16 +129,23 @@ def run(
     """
     from csimprove import playbook
 
-    index = playbook.run(
-        settings,
-        only=tuple(name.strip() for name in only.split(",") if name.strip()),
-        parameters=_pairs(parameter or []),
-        as_of=as_of,
-        language=language,
-        quiet=quiet,
-        timeout=timeout,
-    )
-    typer.echo(index)
+    try:
+        index = playbook.run(
+            settings,
+            only=tuple(name.strip() for name in only.split(",") if name.strip()),
+            parameters=_pairs(parameter or []),
+            as_of=as_of,
+            language=language,
+            quiet=quiet,
+            timeout=timeout,
+            workers=workers,
+            isolated=isolated,
+        )
+    except (CsimproveError, OSError) as error:
+        if as_json:
+            typer.echo(_outcome(getattr(error, "folder", None), message=str(error)))
+        raise
+    typer.echo(_outcome(index.parent) if as_json else index)
 
 
 @app.command()
@@ -240,6 +254,22 @@ def main(arguments: list[str] | None = None) -> None:
     except (CsimproveError, OSError) as error:
         typer.echo(str(error), err=True)
         sys.exit(2 if isinstance(error, SettingsError) else 1)
+
+
+def _outcome(folder: Path | None, *, message: str | None = None) -> str:
+    """Tell a run from its manifest, the only truth about it, as one line of JSON."""
+    manifest = {} if folder is None else json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    told = {
+        "status": manifest.get("status", "failed"),
+        "run": folder and str(folder),
+        "message": message,
+        "seconds": manifest.get("seconds"),
+        "notebooks": [
+            {key: entry[key] for key in ("name", "status", "seconds")}
+            for entry in manifest.get("notebooks", ())
+        ],
+    }
+    return json.dumps(told, ensure_ascii=False)
 
 
 def _pairs(texts: list[str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 class CsimproveError(Exception):
@@ -14,7 +15,14 @@ class SettingsError(CsimproveError):
 
 
 class RunError(CsimproveError):
-    """A run did not finish; the last good run is untouched (exit code 1)."""
+    """A run did not finish; the last good run is untouched (exit code 1).
+
+    ``folder`` is where what there is of the run is kept, if it is.
+    """
+
+    def __init__(self, message: str, *, folder: Path | None = None) -> None:
+        super().__init__(message)
+        self.folder = folder
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,39 @@
 ``init`` starts a project, ``check`` says whether its settings and data are right, ``run`` executes the
 notebooks and publishes a report, ``verify`` executes a delivered run again and compares, ``alerts`` looks at
 the alert rules and sends what is new, ``refresh`` renews the outputs of committed notebooks. Only this
-package uses papermill, nbclient and nbformat.
+package uses papermill, nbclient and nbformat. Each is imported when it is asked for: a run that has nothing
+to do, and the server of kernels, must not wait for the others.
 """
 
-from csimprove.playbook.alerting import AlertOutcome, alerts
-from csimprove.playbook.execution import refresh
-from csimprove.playbook.projects import check, init, sample
-from csimprove.playbook.runs import run
-from csimprove.playbook.verification import Verification, verify
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from csimprove.playbook.alerting import AlertOutcome, alerts
+    from csimprove.playbook.execution import refresh
+    from csimprove.playbook.projects import check, init, sample
+    from csimprove.playbook.runs import run
+    from csimprove.playbook.verification import Verification, verify
+
+_HOMES = {
+    "AlertOutcome": "alerting",
+    "Verification": "verification",
+    "alerts": "alerting",
+    "check": "projects",
+    "init": "projects",
+    "refresh": "execution",
+    "run": "runs",
+    "sample": "projects",
+    "verify": "verification",
+}
 
 __all__ = ["AlertOutcome", "Verification", "alerts", "check", "init", "refresh", "run", "sample", "verify"]
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

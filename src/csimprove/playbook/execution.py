@@ -7,77 +7,129 @@ Papermill's own word cannot be trusted: after a killed kernel or a timeout its f
 from __future__ import annotations
 
 import logging
-import sys
-import tempfile
+import threading
 import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
 
 from csimprove.errors import RunError
-from csimprove.playbook import notebooks
+from csimprove.playbook import kernels, notebooks
 from csimprove.playbook.notebooks import CellFailure, Notebook
 
 #: Tag of the cell in which papermill puts the values of a run.
 INJECTED = "injected-parameters"
 
+#: Kernels at work at a time.
+WORKERS = 2
 
-def execute(job: Notebook, *, output: Path, timeout: float, quiet: bool = False) -> None:
-    """Run a notebook in a fresh kernel; its content, seconds and failure become those of the run.
+#: Seconds that one cell may take, unless told otherwise.
+TIMEOUT = 600.0
+
+
+def execute(job: Notebook, *, timeout: float = TIMEOUT, isolated: bool = False) -> None:
+    """Run a notebook in a kernel of its own; its content, seconds and failure become those of the run.
+
+    Nothing is written: neither folder nor files of this process change, so threads may do it.
 
     Parameters
     ----------
     job
         What to run.
-    output
-        File that papermill writes while it runs.
     timeout
         Seconds that one cell may take.
-    quiet
-        Show no progress bar; there is none without a terminal, either.
-
-    Raises
-    ------
-    OSError
-        If ``output`` cannot be written; never for what happens inside the kernel.
+    isolated
+        Start the kernel anew instead of forking it.
     """
     # an import of 1 s that only a run needs
     import papermill  # noqa: PLC0415
+    from jupyter_core.utils import ensure_event_loop  # noqa: PLC0415
     from nbclient.exceptions import CellTimeoutError, DeadKernelError  # noqa: PLC0415
+
+    from csimprove.playbook.engine import FastEngine  # noqa: PLC0415
 
     # what papermill and the kernel log is said here, once
     logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)
-    output.write_text(notebooks.text(job.content), encoding="utf-8")
-    braced = str(output).replace("{", "{{").replace("}", "}}")  # papermill formats paths
-    bar = {"desc": job.name, "file": sys.stderr, "leave": False, "disable": None}  # None: without a terminal
+    python = {"kernel_name": "python3", "progress_bar": False}
     started = time.monotonic()
+    job.content = papermill.execute_notebook(
+        job.content, None, parameters=job.values, prepare_only=True, language="python", **python
+    )
     reason = None
     try:
-        papermill.execute_notebook(
-            braced,
-            braced,
-            parameters=job.values,
-            kernel_name="python3",
-            language="python",
-            cwd=str(job.cwd),
-            progress_bar=False if quiet else bar,
+        FastEngine.execute_notebook(
+            job.content,
+            **python,
+            isolated=isolated,
             execution_timeout=timeout,
             record_timing=False,
+            resources={"metadata": {"path": str(job.cwd)}},
             extra_arguments=["--log-level=CRITICAL"],
         )
-    except papermill.PapermillExecutionError:
-        pass  # the cell holds the error
-    except CellTimeoutError:  # an OSError, too
+    except CellTimeoutError:
         reason = f"the cell took longer than {timeout:g} s"
     except DeadKernelError:
         reason = "the kernel died (killed, or out of memory)"
-    except OSError:
-        raise
     except Exception as error:  # whatever else stopped the kernel is the run's failure, not the program's
         reason = f"{type(error).__name__}: {error}"
+    finally:
+        ensure_event_loop().close()  # one was opened for this thread
     job.seconds = time.monotonic() - started
-    job.content = notebooks.read(output)
     job.failure = _failure(job, reason)
+
+
+def execute_all(
+    jobs: Sequence[Notebook],
+    *,
+    timeout: float = TIMEOUT,
+    workers: int = WORKERS,
+    isolated: bool = False,
+    told: Callable[[Notebook], None] = lambda job: None,
+) -> list[CellFailure]:
+    """Run notebooks, several at a time; after a failure no other is begun.
+
+    Parameters
+    ----------
+    jobs
+        What to run, in order.
+    timeout
+        Seconds that one cell may take.
+    workers
+        Kernels at work at a time.
+    isolated
+        Start every kernel anew instead of forking it.
+    told
+        Called for each notebook that has run, in their order.
+
+    Returns
+    -------
+    list of CellFailure
+        Of all that failed, in order; empty if the run is good.
+    """
+    failed = threading.Event()
+
+    def run(job: Notebook) -> None:
+        if not failed.is_set():
+            execute(job, timeout=timeout, isolated=isolated)
+            if job.failure:
+                failed.set()
+
+    with kernels.server(isolated=isolated), ThreadPoolExecutor(workers) as pool:
+        pending = [pool.submit(run, job) for job in jobs]
+        try:
+            for job, one in zip(jobs, pending, strict=True):
+                one.result()
+                if job.seconds is not None:
+                    told(job)
+        except BaseException:  # an interrupt, above all
+            failed.set()
+            while not all(one.done() for one in pending):  # one may just be starting its kernel
+                kernels.stop()
+                time.sleep(0.1)
+            raise
+    return [job.failure for job in jobs if job.failure]
 
 
 def refresh(folder: str | Path, *, write: bool = True) -> list[str]:
@@ -98,16 +150,17 @@ def refresh(folder: str | Path, *, write: bool = True) -> list[str]:
     Raises
     ------
     RunError
-        If a cell fails; that file stays as it was.
+        If a cell fails; then every file stays as it was.
     """
+    paths = sorted(Path(folder).glob(notebooks.PATTERN))
+    jobs = [
+        Notebook(path.stem, path.parent, "package", False, notebooks.without_outputs(notebooks.read(path)))
+        for path in paths
+    ]
+    if failures := execute_all(jobs):
+        raise RunError("\n".join(map(str, failures)))
     changed = []
-    for path in sorted(Path(folder).glob(notebooks.PATTERN)):
-        content = notebooks.without_outputs(notebooks.read(path))
-        job = Notebook(path.stem, path.parent, "package", False, content)
-        with tempfile.TemporaryDirectory() as place:
-            execute(job, output=Path(place, path.name), timeout=600, quiet=True)
-        if job.failure:
-            raise RunError(str(job.failure))
+    for path, job in zip(paths, jobs, strict=True):
         fresh = notebooks.text(notebooks.plain(job.content))
         if fresh != path.read_text(encoding="utf-8"):
             changed.append(path.name)

@@ -9,18 +9,19 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from csimprove import metrics
 from csimprove.errors import RunError
-from csimprove.playbook import notebooks, pages
-from csimprove.playbook.execution import INJECTED, execute
+from csimprove.playbook import kernels, notebooks, pages
+from csimprove.playbook.execution import INJECTED, TIMEOUT, WORKERS, execute_all
 from csimprove.playbook.notebooks import CellFailure, Notebook
 from csimprove.playbook.parameters import checked, declared
 from csimprove.report.cells import RESULT
@@ -28,9 +29,6 @@ from csimprove.settings import Language, Settings, read_settings
 
 #: Version of results.json and manifest.json: it grows with additions, which never change what is there.
 SCHEMA = 1
-
-#: Seconds that one cell may take, unless told otherwise.
-TIMEOUT = 600.0
 
 #: Folder, beside the good runs, of those that failed.
 FAILED = "failed"
@@ -48,6 +46,8 @@ def run(
     language: Language | None = None,
     quiet: bool = False,
     timeout: float = TIMEOUT,
+    workers: int = WORKERS,
+    isolated: bool = False,
 ) -> Path:
     """Run the playbook and publish its report.
 
@@ -67,6 +67,11 @@ def run(
         Do not tell on stderr where the run stands.
     timeout
         Seconds that one cell may take.
+    workers
+        Notebooks that run at a time.
+    isolated
+        Start every kernel anew. By default kernels are forked from a process that has the libraries
+        imported, on systems that can.
 
     Returns
     -------
@@ -90,20 +95,22 @@ def run(
     for job in jobs:
         job.content = notebooks.in_language(job.content, spoken)
         job.notes = pages.read_notes(settings, job.name, spoken)
-    with workplace(settings.reports, started) as part:
+    with workplace(settings.reports, started) as part, kernels.server(isolated=isolated):
         measures = metrics.load_measures(settings, as_of=as_of)
-        say(f"measures of {measures.reading.used:,} tickets", clock, quiet=quiet)
+        say(f"measures of {measures.reading.used:,} tickets", time.monotonic() - clock, quiet=quiet)
         # without a moment the notebooks take the latest one, too: the measures stored just now
         moment = as_of and measures.as_of.isoformat()
         shared = {"settings": str(settings.file.resolve()), "as_of": moment, "language": spoken}
         for job in jobs:
             job.values = {name: shared.get(name, value) for name, value in values[job.name].items()}
-        failure = execute_all(jobs, part, quiet=quiet, timeout=timeout)
-        home = settings.reports / FAILED if failure else settings.reports
+        failures = execute_all(
+            jobs, timeout=timeout, workers=workers, isolated=isolated, told=told(jobs, quiet=quiet)
+        )
+        home = settings.reports / FAILED if failures else settings.reports
         # as the run's folder will see it
         there = Path(os.path.relpath(settings.file.resolve(), home / "run")).as_posix()
         manifest = {
-            **_manifest(jobs, failure, settings=settings, measures=measures),
+            **_manifest(jobs, failures, settings=settings, measures=measures),
             "language": spoken,
             "settings": {"file": there, "sha256": sha256(settings.file)},
             "started": started.isoformat(timespec="seconds"),
@@ -111,24 +118,25 @@ def run(
         }
         _deliver(jobs, part, settings=there)
         write_json(part / "manifest.json", manifest)
-        if failure:
+        if failures:
             kept = _publish(part, home, started)
-            raise RunError(f"{failure}\nThe failed run is kept in {kept}; {last_good(settings.reports)}.")
+            listed = "\n".join(map(str, failures))
+            message = f"{listed}\nThe failed run is kept in {kept}; {last_good(settings.reports)}."
+            raise RunError(message, folder=kept)
         write_json(part / "results.json", results(jobs, settings, measures.as_of))
         pages.write_pages(part, jobs, manifest, zone=measures.zone)
         return _publish(part, home, started) / pages.INDEX
 
 
-def execute_all(jobs: list[Notebook], part: Path, *, quiet: bool, timeout: float) -> CellFailure | None:
-    """Run the notebooks in order up to the first failure, which is returned."""
-    for number, job in enumerate(jobs, start=1):
-        clock = time.monotonic()
-        execute(job, output=part / f"{job.name}.ipynb", timeout=timeout, quiet=quiet)
+def told(jobs: list[Notebook], *, quiet: bool) -> Callable[[Notebook], None]:
+    """Return what says on stderr that a notebook has run, with its number and seconds."""
+    numbers = count(1)
+
+    def tell(job: Notebook) -> None:
         state = "failed" if job.failure else "done"
-        say(f"{number}/{len(jobs)} {job.name} {state}", clock, quiet=quiet)
-        if job.failure:
-            return job.failure
-    return None
+        say(f"{next(numbers)}/{len(jobs)} {job.name} {state}", job.seconds or 0, quiet=quiet)
+
+    return tell
 
 
 def results(jobs: list[Notebook], settings: Settings, as_of: datetime) -> dict[str, Any]:
@@ -172,10 +180,10 @@ def stamp(moment: datetime) -> str:
     return f"{moment:%Y%m%d-%H%M%S}"
 
 
-def say(text: str, clock: float, *, quiet: bool) -> None:
-    """Write a line about a step begun at ``clock`` to stderr."""
+def say(text: str, seconds: float, *, quiet: bool) -> None:
+    """Write a line about a step to stderr."""
     if not quiet:
-        print(f"{text} ({time.monotonic() - clock:.1f} s)", file=sys.stderr, flush=True)
+        print(f"{text} ({seconds:.1f} s)", file=sys.stderr, flush=True)
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
@@ -194,15 +202,15 @@ def versions() -> dict[str, str]:
 
 
 def _manifest(
-    jobs: list[Notebook], failure: CellFailure | None, *, settings: Settings, measures: metrics.Measures
+    jobs: list[Notebook], failures: list[CellFailure], *, settings: Settings, measures: metrics.Measures
 ) -> dict[str, Any]:
     """Say what was run on what, and how it ended: the only truth about a run's status."""
     reading = measures.reading
     source = {"file": reading.source, "sha256": reading.sha256, "rows": reading.rows, "used": reading.used}
     return {
         "schema": SCHEMA,
-        "status": "failed" if failure else "ok",
-        "failure": failure and asdict(failure),
+        "status": "failed" if failures else "ok",
+        "failure": asdict(failures[0]) if failures else None,
         "project": settings.project,
         "as_of": measures.as_of.isoformat(),
         "source": source,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 from csimprove import metrics
 from csimprove.errors import RunError, SettingsError
 from csimprove.playbook import notebooks, runs
-from csimprove.playbook.execution import INJECTED
+from csimprove.playbook.execution import INJECTED, execute_all
 from csimprove.playbook.notebooks import Notebook
 from csimprove.settings import Settings, read_settings
 
@@ -73,9 +72,8 @@ def verify(run: str | Path, *, quiet: bool = False) -> Verification:
     shutil.rmtree(settings.reports / "measures", ignore_errors=True)
     measures = metrics.load_measures(settings, as_of=manifest["as_of"])
     jobs = [_job(folder, entry, settings, manifest["as_of"]) for entry in manifest["notebooks"]]
-    with tempfile.TemporaryDirectory(prefix="csimprove-verify-") as part:
-        if failure := runs.execute_all(jobs, Path(part), quiet=quiet, timeout=runs.TIMEOUT):
-            raise RunError(f"{folder} cannot be verified: {failure}")
+    if failures := execute_all(jobs, told=runs.told(jobs, quiet=quiet)):
+        raise RunError(f"{folder} cannot be verified: {' '.join(map(str, failures))}")
     after = runs.results(jobs, settings, measures.as_of)
     old, new = (dict(_flat(results["results"])) for results in (before, after))
     return Verification(tuple(_differences(old, new)), tuple(_notes(manifest, settings, measures)), len(old))

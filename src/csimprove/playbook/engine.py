@@ -1,0 +1,67 @@
+"""An engine of papermill whose kernels are forked: ``papermill --engine csimprove in.ipynb out.ipynb``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.manager import AsyncKernelManager
+from papermill.engines import NBClientEngine, NotebookExecutionManager
+
+from csimprove.playbook import kernels
+
+
+class KnownManager(AsyncKernelManager):
+    """Manager of one kernel, which is started; an interrupted run ends it."""
+
+    async def _async_launch_kernel(self, kernel_cmd: list[str], **options: Any) -> None:
+        await super()._async_launch_kernel(kernel_cmd, **options)
+        kernels.running.append(self.provisioner.process)  # type: ignore[union-attr]
+
+    async def _async_finish_shutdown(
+        self, waittime: float | None = None, pollinterval: float = 0.01, restart: bool = False
+    ) -> None:
+        await super()._async_finish_shutdown(waittime, pollinterval, restart)
+
+
+class ForkingManager(KnownManager):
+    """Manager of one kernel that is forked, if the server may fork, else started."""
+
+    async def _async_launch_kernel(self, kernel_cmd: list[str], **options: Any) -> None:
+        server, place = kernels.serve(), self.provisioner
+        assert place is not None
+        if not server.ready():
+            await super()._async_launch_kernel(kernel_cmd, **options)
+            return
+        argv = kernel_cmd[kernel_cmd.index("-f") :]
+        folder, environment = options.get("cwd") or ".", options.get("env") or {**os.environ}
+        process = kernels.ForkedProcess(server, argv=argv, cwd=str(Path(folder).resolve()), env=environment)
+        place.process = process  # type: ignore[attr-defined]
+        place.pid = place.pgid = process.pid  # type: ignore[attr-defined]
+        self._reconcile_connection_info(place.connection_info)
+
+
+class FastEngine(NBClientEngine):  # type: ignore[misc]
+    """Papermill's own engine, with kernels that are forked where the system can."""
+
+    @classmethod
+    def execute_managed_notebook(
+        cls, nb_man: NotebookExecutionManager, kernel_name: str, *, isolated: bool = False, **options: Any
+    ) -> None:
+        """Execute a notebook in a kernel of its own.
+
+        Parameters
+        ----------
+        nb_man
+            Papermill's hold on the notebook.
+        kernel_name
+            Name of the kernel; a forked one is Python of this environment.
+        isolated
+            Start the kernel as papermill does.
+        **options
+            As of papermill's engine.
+        """
+        forking = kernels.can_fork() and not isolated
+        options["kernel_manager_class"] = ForkingManager if forking else KnownManager
+        super().execute_managed_notebook(nb_man, kernel_name, **options)
