@@ -97,7 +97,7 @@ def test_run_hands_on_every_option_and_prints_where_the_report_is(
     code, out, _ = call(
         capsys, "run", "playbook.toml", "--only", "01, 05", "-p", "metric=csat", "-p", "text=a=b",
         "--as-of", "2026-03-31", "--language", "zh", "--timeout", "9", "--quiet",
-        "--workers", "3", "--isolated",
+        "--workers", "3", "--isolated", "--force",
     )  # fmt: skip
     assert (code, out) == (0, "r/index.html\n")
     assert calls == [
@@ -112,6 +112,7 @@ def test_run_hands_on_every_option_and_prints_where_the_report_is(
                 "timeout": 9.0,
                 "workers": 3,
                 "isolated": True,
+                "force": True,
             },
         )
     ]
@@ -125,6 +126,7 @@ def test_run_hands_on_every_option_and_prints_where_the_report_is(
         "timeout": 600.0,
         "workers": 2,
         "isolated": False,
+        "force": False,
     }
 
 

@@ -130,7 +130,10 @@ def test_a_good_run_is_published_whole_and_runs_again_from_where_it_lies(project
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert (manifest["status"], manifest["failure"]) == ("ok", None)
     assert manifest["settings"]["file"] == "../../../playbook.toml"
-    assert manifest["notebooks"][0] | {"seconds": 0} == {
+    (entry,) = manifest["notebooks"]
+    assert sorted(entry.pop("files")) == ["01_good.html", "01_good.ipynb"]
+    assert re.fullmatch("[0-9a-f]{64}", entry.pop("key"))
+    assert entry | {"seconds": 0} == {
         "name": "01_good",
         "status": "ok",
         "seconds": 0,

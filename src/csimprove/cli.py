@@ -115,6 +115,9 @@ def run(
     isolated: Annotated[
         bool, typer.Option("--isolated", help="Start every kernel anew, the slow way. Default: fork them.")
     ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Execute every notebook. Default: only those that changed.")
+    ] = False,
     quiet: Quiet = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the outcome as one line of JSON, also of a failure.")
@@ -140,6 +143,7 @@ def run(
             timeout=timeout,
             workers=workers,
             isolated=isolated,
+            force=force,
         )
     except (CsimproveError, OSError) as error:
         if as_json:
@@ -249,6 +253,8 @@ def plan(settings: SettingsFile) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    # jsonschema, below nbformat, would take 1 s for the grammar of a kind of address that no notebook holds
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     try:
         app(args=arguments, prog_name="csimprove")
     except (CsimproveError, OSError) as error:

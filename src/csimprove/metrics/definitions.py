@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from csimprove.errors import SettingsError
-from csimprove.settings import Settings, nearest
+from csimprove.settings import Settings, hint
 
 Better = Literal["higher", "lower"]
 
@@ -149,9 +148,3 @@ def needs(name: str) -> str:
     if name in ("response_on_time", "resolution_on_time"):
         return "a limit in [sla] and the time of the event"
     return " or ".join(" + ".join(needed) for needed in VARIANTS[name].values())
-
-
-def hint(name: str, known: Iterable[str]) -> str:
-    """Return the known names near a wrong one, else all of them, as a sentence."""
-    close = nearest(name, known)
-    return f" Did you mean {' or '.join(close)}?" if close else f" Known: {', '.join(known)}."

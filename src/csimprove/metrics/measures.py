@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from csimprove.errors import SettingsError
 from csimprove.inference import DurationSummary, summarise
-from csimprove.metrics.definitions import VARIANTS, Metric, hint, needs
+from csimprove.metrics.definitions import VARIANTS, Metric, needs
+from csimprove.settings import hint
 from csimprove.tickets import Reading
 
 #: Measure of a duration = minutes at which its restricted mean stops counting.

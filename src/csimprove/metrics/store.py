@@ -18,9 +18,9 @@ import pandas as pd
 import csimprove
 from csimprove import columns
 from csimprove.errors import SettingsError
-from csimprove.metrics.definitions import CATALOGUE, Metric, catalogue, hint
+from csimprove.metrics.definitions import CATALOGUE, Metric, catalogue
 from csimprove.metrics.measures import Measures
-from csimprove.settings import Settings
+from csimprove.settings import Settings, hint
 from csimprove.tickets import Reading, read_tickets, source_paths
 
 #: Settings that do not change a figure.

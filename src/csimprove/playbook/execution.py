@@ -93,7 +93,7 @@ def execute_all(
     Parameters
     ----------
     jobs
-        What to run, in order.
+        What to run, in order; those that are unchanged are only told.
     timeout
         Seconds that one cell may take.
     workers
@@ -111,7 +111,7 @@ def execute_all(
     failed = threading.Event()
 
     def run(job: Notebook) -> None:
-        if not failed.is_set():
+        if not failed.is_set() and not job.unchanged_from:
             execute(job, timeout=timeout, isolated=isolated)
             if job.failure:
                 failed.set()
@@ -121,7 +121,7 @@ def execute_all(
         try:
             for job, one in zip(jobs, pending, strict=True):
                 one.result()
-                if job.seconds is not None:
+                if job.seconds is not None or job.unchanged_from:
                     told(job)
         except BaseException:  # an interrupt, above all
             failed.set()

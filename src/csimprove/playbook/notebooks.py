@@ -8,14 +8,16 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import nbformat
 
 from csimprove.errors import SettingsError
-from csimprove.metrics.definitions import hint
-from csimprove.report import Note
 from csimprove.settings import Language, Settings
+from csimprove.settings.texts import hint
+
+if TYPE_CHECKING:  # a run with nothing to do need not wait for it
+    from csimprove.report import Note
 
 #: Folder of a project's own copies, beside its settings.
 FOLDER = "notebooks"
@@ -77,6 +79,8 @@ class Notebook:
         How long it ran; ``None`` before its turn.
     failure
         Why it did not run to its end.
+    unchanged_from
+        Run from which it was taken instead.
     """
 
     name: str
@@ -88,6 +92,7 @@ class Notebook:
     notes: tuple[Note, ...] = ()
     seconds: float | None = None
     failure: CellFailure | None = None
+    unchanged_from: str | None = None
 
     @property
     def parameters(self) -> dict[str, Any]:

@@ -10,15 +10,10 @@ from typing import Any
 from csimprove import report
 from csimprove.playbook import notebooks
 from csimprove.playbook.notebooks import Notebook
+from csimprove.playbook.unchanged import INDEX, NOTES
 from csimprove.report import Note
 from csimprove.settings import Language, Settings
 from csimprove.wording import text
-
-#: Folder of the notes, beside the settings.
-FOLDER = "notes"
-
-#: Name of a run's first page.
-INDEX = "index.html"
 
 #: Digits of a hash and of a time of day that a reader compares.
 _SHOWN = 8
@@ -32,10 +27,10 @@ def read_notes(settings: Settings, name: str, language: Language) -> tuple[Note,
     SettingsError
         If the file is there but is not as it should be.
     """
-    path = settings.folder / FOLDER / f"{name}.{language}.md"
+    path = settings.folder / NOTES / f"{name}.{language}.md"
     if not path.is_file():
         return ()
-    return report.parse_notes(path.read_text(encoding="utf-8"), source=f"{FOLDER}/{path.name}")
+    return report.parse_notes(path.read_text(encoding="utf-8"), source=f"{NOTES}/{path.name}")
 
 
 def write_pages(folder: Path, jobs: list[Notebook], manifest: Mapping[str, Any], *, zone: str) -> None:
@@ -69,10 +64,17 @@ def write_pages(folder: Path, jobs: list[Notebook], manifest: Mapping[str, Any],
         page = report.page(
             job.content, title=title, parameters=job.parameters, notes=job.notes, index=INDEX, **shared
         )
-        (folder / name).write_text(page, encoding="utf-8")
+        if not job.unchanged_from:  # else it is there
+            (folder / name).write_text(page, encoding="utf-8")
         entries.append(
             report.RunEntry(
-                job.name, title, "ok", name, job.content, seconds=job.seconds, parameters=job.parameters
+                job.name,
+                title,
+                "unchanged" if job.unchanged_from else "ok",
+                name,
+                job.content,
+                seconds=job.seconds,
+                parameters=job.parameters,
             )
         )
     files = [(text(f"index.{name}", language), f"{name}.json") for name in ("manifest", "results")]

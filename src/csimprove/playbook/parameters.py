@@ -17,8 +17,8 @@ import nbformat
 from pydantic import PydanticUserError, TypeAdapter
 
 from csimprove.errors import SettingsError
-from csimprove.metrics.definitions import hint
 from csimprove.playbook.notebooks import tags
+from csimprove.settings.texts import hint
 
 #: Parameters that the runner itself sets, and how a person sets them.
 RESERVED = {"settings": "the SETTINGS argument", "as_of": "--as-of", "language": "--language"}

@@ -16,16 +16,18 @@ from datetime import date, datetime
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from csimprove import metrics
 from csimprove.errors import RunError
-from csimprove.playbook import kernels, notebooks, pages
+from csimprove.playbook import kernels, notebooks, unchanged
 from csimprove.playbook.execution import INJECTED, TIMEOUT, WORKERS, execute_all
 from csimprove.playbook.notebooks import CellFailure, Notebook
 from csimprove.playbook.parameters import checked, declared
-from csimprove.report.cells import RESULT
+from csimprove.playbook.unchanged import INDEX, Earlier
 from csimprove.settings import Language, Settings, read_settings
+
+if TYPE_CHECKING:
+    from csimprove.metrics import Measures
 
 #: Version of results.json and manifest.json: it grows with additions, which never change what is there.
 SCHEMA = 1
@@ -48,8 +50,9 @@ def run(
     timeout: float = TIMEOUT,
     workers: int = WORKERS,
     isolated: bool = False,
+    force: bool = False,
 ) -> Path:
-    """Run the playbook and publish its report.
+    """Run the playbook and publish its report; what has not changed is taken from earlier good runs.
 
     Parameters
     ----------
@@ -72,11 +75,13 @@ def run(
     isolated
         Start every kernel anew. By default kernels are forked from a process that has the libraries
         imported, on systems that can.
+    force
+        Execute every notebook, changed or not.
 
     Returns
     -------
     pathlib.Path
-        The report's first page, in the folder of the run.
+        The report's first page, in the folder of the run: of an earlier one if nothing has changed since.
 
     Raises
     ------
@@ -94,8 +99,20 @@ def run(
     values = checked(parameters or {}, {job.name: declared(job.content) for job in jobs})
     for job in jobs:
         job.content = notebooks.in_language(job.content, spoken)
-        job.notes = pages.read_notes(settings, job.name, spoken)
-    with workplace(settings.reports, started) as part, kernels.server(isolated=isolated):
+        job.values = {**values[job.name], "language": spoken}
+    keys = unchanged.keys(jobs, settings, as_of=as_of, language=spoken)
+    found = {} if force else unchanged.earlier(settings.reports, keys)
+    if before := unchanged.whole(found, jobs):
+        say(f"nothing has changed since {before.name}", time.monotonic() - clock, quiet=quiet)
+        return before / INDEX
+    isolated |= len(found) == len(jobs)  # nothing will be forked
+    with kernels.server(isolated=isolated), workplace(settings.reports, started) as part:
+        # the libraries of figures and pages: a run with nothing to do has not waited for them
+        from csimprove import metrics  # noqa: PLC0415
+        from csimprove.playbook import pages  # noqa: PLC0415
+
+        for job in jobs:
+            job.notes = pages.read_notes(settings, job.name, spoken)
         measures = metrics.load_measures(settings, as_of=as_of)
         say(f"measures of {measures.reading.used:,} tickets", time.monotonic() - clock, quiet=quiet)
         # without a moment the notebooks take the latest one, too: the measures stored just now
@@ -103,6 +120,7 @@ def run(
         shared = {"settings": str(settings.file.resolve()), "as_of": moment, "language": spoken}
         for job in jobs:
             job.values = {name: shared.get(name, value) for name, value in values[job.name].items()}
+        _take(jobs, found, part)
         failures = execute_all(
             jobs, timeout=timeout, workers=workers, isolated=isolated, told=told(jobs, quiet=quiet)
         )
@@ -117,15 +135,18 @@ def run(
             "seconds": round(time.monotonic() - clock, 3),
         }
         _deliver(jobs, part, settings=there)
-        write_json(part / "manifest.json", manifest)
         if failures:
+            write_json(part / "manifest.json", manifest)
             kept = _publish(part, home, started)
             listed = "\n".join(map(str, failures))
             message = f"{listed}\nThe failed run is kept in {kept}; {last_good(settings.reports)}."
             raise RunError(message, folder=kept)
         write_json(part / "results.json", results(jobs, settings, measures.as_of))
         pages.write_pages(part, jobs, manifest, zone=measures.zone)
-        return _publish(part, home, started) / pages.INDEX
+        for entry in manifest["notebooks"]:
+            entry |= {"key": keys[entry["name"]], "files": unchanged.made(part, entry["name"])}
+        write_json(part / "manifest.json", manifest)
+        return _publish(part, home, started) / INDEX
 
 
 def told(jobs: list[Notebook], *, quiet: bool) -> Callable[[Notebook], None]:
@@ -134,6 +155,8 @@ def told(jobs: list[Notebook], *, quiet: bool) -> Callable[[Notebook], None]:
 
     def tell(job: Notebook) -> None:
         state = "failed" if job.failure else "done"
+        if job.unchanged_from:
+            state = f"unchanged since {job.unchanged_from}"
         say(f"{next(numbers)}/{len(jobs)} {job.name} {state}", job.seconds or 0, quiet=quiet)
 
     return tell
@@ -143,6 +166,8 @@ def results(jobs: list[Notebook], settings: Settings, as_of: datetime) -> dict[s
     """Collect what the executed notebooks handed over, as results.json holds it."""
     cells = (cell for job in jobs for cell in job.content.cells)
     outputs = (output.get("data", {}) for cell in cells for output in cell.get("outputs", ()))
+    from csimprove.report.cells import RESULT  # noqa: PLC0415  (with it come the libraries of reports)
+
     found = {data[RESULT]["name"]: data[RESULT]["result"] for data in outputs if RESULT in data}
     return {"schema": SCHEMA, "project": settings.project, "as_of": as_of.isoformat(), "results": found}
 
@@ -202,7 +227,7 @@ def versions() -> dict[str, str]:
 
 
 def _manifest(
-    jobs: list[Notebook], failures: list[CellFailure], *, settings: Settings, measures: metrics.Measures
+    jobs: list[Notebook], failures: list[CellFailure], *, settings: Settings, measures: Measures
 ) -> dict[str, Any]:
     """Say what was run on what, and how it ended: the only truth about a run's status."""
     reading = measures.reading
@@ -219,15 +244,31 @@ def _manifest(
         "notebooks": [
             {
                 "name": job.name,
-                "status": "not_run" if job.seconds is None else "failed" if job.failure else "ok",
+                "status": _status(job),
                 "seconds": job.seconds and round(job.seconds, 3),
                 "from": job.origin,
                 "differs_from_package": job.differs,
                 "parameters": job.parameters,
+                **({"unchanged_from": job.unchanged_from} if job.unchanged_from else {}),
             }
             for job in jobs
         ],
     }
+
+
+def _status(job: Notebook) -> str:
+    if job.unchanged_from:
+        return "unchanged"
+    return "not_run" if job.seconds is None else "failed" if job.failure else "ok"
+
+
+def _take(jobs: list[Notebook], found: Mapping[str, Earlier], part: Path) -> None:
+    """Take what has not changed, executed notebooks and pages, from the runs that hold it."""
+    unchanged.take(found, part)
+    for job in jobs:
+        if job.name in found:
+            job.content = notebooks.read(part / f"{job.name}.ipynb")
+            job.unchanged_from = found[job.name].executed_in
 
 
 def _deliver(jobs: list[Notebook], part: Path, *, settings: str) -> None:
@@ -236,7 +277,7 @@ def _deliver(jobs: list[Notebook], part: Path, *, settings: str) -> None:
     What papermill noted (paths, times) is taken out, and its cell of parameters is written anew.
     """
     for job in jobs:
-        if job.seconds is None:
+        if job.seconds is None:  # not run, or taken as it is
             continue
         values = {name: settings if name == "settings" else value for name, value in job.values.items()}
         lines = ["# Parameters of this run", *(f"{name} = {value!r}" for name, value in values.items())]

@@ -30,7 +30,7 @@ from csimprove.settings.tables import (
     Spc,
     Weekday,
 )
-from csimprove.settings.texts import near, nearest, parse_interval, parse_limit, slug
+from csimprove.settings.texts import hint, near, nearest, parse_interval, parse_limit, slug
 
 __all__ = [
     "DURATIONS",
@@ -60,6 +60,7 @@ __all__ = [
     "Trigger",
     "Version",
     "Weekday",
+    "hint",
     "line_of",
     "near",
     "nearest",

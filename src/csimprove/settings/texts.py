@@ -59,6 +59,12 @@ def nearest(name: str, known: typing.Iterable[str]) -> list[str]:
     return difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
 
 
+def hint(name: str, known: typing.Iterable[str]) -> str:
+    """Return the known names near a wrong one, else all of them, as a sentence."""
+    close = nearest(name, known)
+    return f" Did you mean {' or '.join(close)}?" if close else f" Known: {', '.join(known)}."
+
+
 def _minutes(text: str) -> int:
     hours, minutes = text.strip().split(":")
     value = int(hours) * 60 + int(minutes)
