@@ -133,6 +133,7 @@ def test_a_good_run_is_published_whole_and_runs_again_from_where_it_lies(project
     (entry,) = manifest["notebooks"]
     assert sorted(entry.pop("files")) == ["01_good.html", "01_good.ipynb"]
     assert re.fullmatch("[0-9a-f]{64}", entry.pop("key"))
+    assert 0 < entry.pop("cell_seconds") < entry["seconds"]
     assert entry | {"seconds": 0} == {
         "name": "01_good",
         "status": "ok",

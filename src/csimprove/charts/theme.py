@@ -54,6 +54,7 @@ FALLBACKS = (
     "DejaVu Sans",
 )
 _UNDRAWABLE = "□"
+_PAPER = 0xFFFFFF
 
 #: Share metrics that lie wholly below get an axis of their own; beside 95 % nobody could read them.
 SMALL_SHARE = 0.2
@@ -121,12 +122,17 @@ def png(figure: Figure) -> bytes:
         figure.savefig(raw, format="rgba", dpi=SAVED)
     channels = np.frombuffer(raw.getvalue(), np.uint8).reshape(-1, 4)[:, :3].astype(np.int32)
     packed = channels @ np.array([65536, 256, 1])
-    colours, place, counts = np.unique(packed, return_inverse=True, return_counts=True)
+    # most is paper, the last of all colours: sorting the rest alone takes a tenth of the time
+    ink = packed != _PAPER
+    colours, place, counts = np.unique(packed[ink], return_inverse=True, return_counts=True)
+    colours, counts = np.append(colours, _PAPER), np.append(counts, len(packed) - len(place))
+    where = np.full(len(packed), len(colours) - 1)
+    where[ink] = place
     # marks and inks are flat, so the most frequent colours are exact; only rims of letters move a little
     every = np.column_stack([colours >> 16, colours >> 8 & 255, colours & 255])
     palette = every[np.argsort(-counts, kind="stable")[:256]]
     nearest = ((every[:, None] - palette[None]) ** 2).sum(axis=2).argmin(axis=1)
-    image = Image.fromarray(nearest.astype(np.uint8)[place].reshape(-1, WIDTH * SAVED // PIXELS))
+    image = Image.fromarray(nearest.astype(np.uint8)[where].reshape(-1, WIDTH * SAVED // PIXELS))
     image.putpalette(palette.astype(np.uint8).tobytes())
     image.save(written, "png", optimize=True, dpi=(SAVED, SAVED))
     return written.getvalue()

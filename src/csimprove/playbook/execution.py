@@ -77,6 +77,8 @@ def execute(job: Notebook, *, timeout: float = TIMEOUT, isolated: bool = False) 
     finally:
         ensure_event_loop().close()  # one was opened for this thread
     job.seconds = time.monotonic() - started
+    noted = (cell.metadata.get("papermill", {}).get("duration") for cell in job.content.cells)
+    job.cell_seconds = sum(seconds or 0 for seconds in noted)
     job.failure = _failure(job, reason)
 
 

@@ -77,6 +77,8 @@ class Notebook:
         Words of people about it.
     seconds
         How long it ran; ``None`` before its turn.
+    cell_seconds
+        How much of that its cells took.
     failure
         Why it did not run to its end.
     unchanged_from
@@ -91,6 +93,7 @@ class Notebook:
     values: dict[str, Any] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     seconds: float | None = None
+    cell_seconds: float = 0.0
     failure: CellFailure | None = None
     unchanged_from: str | None = None
 

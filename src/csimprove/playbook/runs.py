@@ -246,6 +246,7 @@ def _manifest(
                 "name": job.name,
                 "status": _status(job),
                 "seconds": job.seconds and round(job.seconds, 3),
+                "cell_seconds": round(job.cell_seconds, 3),
                 "from": job.origin,
                 "differs_from_package": job.differs,
                 "parameters": job.parameters,
