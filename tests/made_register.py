@@ -63,14 +63,16 @@ def started(made: Settings, **fields: Any) -> Cycle:
     return start_cycle(made, cycle.id, who=OWNER, at=at("2025-08-01"))
 
 
-def measures(gain: float = 0.15, *, east: int = 5, west: int = 8, as_of: str = "2025-09-08") -> Measures:
-    """Eight weeks: the teams of the East gain, the others move by chance; 200 tickets a team and week."""
+def measures(
+    gain: float = 0.15, *, east: int = 5, west: int = 8, as_of: str = "2025-09-08", weeks: int = 8
+) -> Measures:
+    """So many weeks: the teams of the East gain, the others move by chance; 200 tickets a team and week."""
     rng = np.random.default_rng(3)
     rows = []
     for number in range(east + west):
         region = "East" if number < east else "West"
         level = 0.78 + 0.04 * rng.standard_normal()
-        for week in range(8):
+        for week in range(weeks):
             rate = level + 0.01 * rng.standard_normal() + (gain if region == "East" and week >= 4 else 0)
             counts = (round(200 * rate), 200)
             rows.append(

@@ -339,7 +339,7 @@ def test_a_deadline_missed_before_the_holiday_is_escalated_on_the_right_day(tmp_
     cycles = (started(made),)
 
     def levels(day: str, hour: int = 9) -> list[tuple[str, date, int, str]]:
-        one, *_ = statuses(cycles, settings=made, moment=at(day, hour), window_days={})
+        one, *_ = statuses(cycles, settings=made, moment=at(day, hour), metrics={})
         return [(late.what, late.on, late.level, late.person) for late in one.escalations]
 
     assert levels("2025-09-30", 23) == []
@@ -349,7 +349,7 @@ def test_a_deadline_missed_before_the_holiday_is_escalated_on_the_right_day(tmp_
     third = ("still_open", date(2025, 10, 13), 3, "Service director")
     assert levels("2025-10-13") == [second, third]
     assert levels("2026-03-31") == [second, third]  # nobody looked for months: nothing is lost
-    one, *_ = statuses(cycles, settings=made, moment=at("2025-10-13"), window_days={})
+    one, *_ = statuses(cycles, settings=made, moment=at("2025-10-13"), metrics={})
     assert (one.overdue, one.late, one.level, one.state) == (True, 17, 3, "to_check")
 
 
@@ -452,13 +452,13 @@ def test_the_state_follows_from_the_date_alone(tmp_path: Path, day: str, state: 
         cycles = tuple(
             one.model_copy(update={"history": one.history[:-1], "plan": Plan(**PLAN)}) for one in cycles
         )
-    (one,) = statuses(cycles, settings=made, moment=at(day, 12), window_days={})
+    (one,) = statuses(cycles, settings=made, moment=at(day, 12), metrics={})
     assert one.state == state
 
 
 def test_stretches_follow_one_another_and_end_as_planned(tmp_path: Path) -> None:
     made = project(tmp_path)
-    (one,) = statuses((started(made),), settings=made, moment=at("2025-08-20"), window_days={})
+    (one,) = statuses((started(made),), settings=made, moment=at("2025-08-20"), metrics={})
     days = [(part.letter, part.first, part.last, part.done) for part in one.stretches]
     assert days == [
         ("P", date(2025, 7, 28), date(2025, 8, 1), date(2025, 8, 1)),
@@ -477,7 +477,7 @@ def test_five_hundred_cycles_are_read_checked_and_told_without_a_wait(tmp_path: 
         path.write_text(text.replace("id = 1\n", f"id = {number}\n"), encoding="utf-8")
     began = time.perf_counter()
     cycles = read_register(made)
-    found = statuses(cycles, settings=made, moment=at("2026-01-01"), window_days={})
+    found = statuses(cycles, settings=made, moment=at("2026-01-01"), metrics={})
     taken = time.perf_counter() - began
     assert (len(cycles), len(found)) == (500, 500)
     assert taken < 5  # 1 s on an idle machine; docs/benchmarks.md
@@ -486,4 +486,4 @@ def test_five_hundred_cycles_are_read_checked_and_told_without_a_wait(tmp_path: 
 def test_moments_before_the_register_show_nothing(tmp_path: Path) -> None:
     made = project(tmp_path)
     planned(made)
-    assert statuses(read_register(made), settings=made, moment=at("2025-01-01"), window_days={}) == ()
+    assert statuses(read_register(made), settings=made, moment=at("2025-01-01"), metrics={}) == ()

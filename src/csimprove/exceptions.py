@@ -133,7 +133,7 @@ def alert_exceptions(
     The rule is looked at for every day whose period is decided, so nothing is lost when nobody ran the alerts
     that day. Alerts less than a whole period apart are one exception.
     """
-    since = settings.pdca.since or _after_baseline(settings)
+    since = asked_since(settings)
     now = moment.astimezone(ZoneInfo(settings.calendar.zone))
     found = [
         _answered(one, settings, cycles, now)
@@ -161,7 +161,7 @@ def proposals(measures: Measures, *, settings: Settings, cycles: Sequence[Cycle]
         The latest month first.
     """
     found = []
-    since = settings.pdca.since or _after_baseline(settings)
+    since = asked_since(settings)
     answers = {cycle.event: cycle.id for cycle in cycles if cycle.event}
     for trigger in settings.triggers:
         rows = measures.frame[measures.frame[trigger.column].isin(trigger.values)]
@@ -188,7 +188,10 @@ def proposals(measures: Measures, *, settings: Settings, cycles: Sequence[Cycle]
     return tuple(sorted(found, key=lambda one: one.month, reverse=True))
 
 
-def _after_baseline(settings: Settings) -> date:
+def asked_since(settings: Settings) -> date:
+    """Return the day from which alerts ask for an answer: as set, else after the baseline."""
+    if settings.pdca.since is not None:
+        return settings.pdca.since
     if settings.pilot is not None:
         return settings.pilot.before[1] + _DAY
     return settings.baseline[1] + _DAY if settings.baseline else date.min

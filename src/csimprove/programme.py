@@ -18,6 +18,7 @@ from csimprove.pilot import look_history, pilot
 from csimprove.plain import Plain
 from csimprove.schedule import ScheduleResult, schedule
 from csimprove.settings import Settings, Version
+from csimprove.sla import working_day
 
 if TYPE_CHECKING:  # annotations only: the result needs no engine
     from csimprove.metrics import Measures
@@ -25,6 +26,8 @@ if TYPE_CHECKING:  # annotations only: the result needs no engine
 
 #: Seed of a pilot evaluation that is a gate's evidence: only designs beyond full enumeration use chance.
 SEED = 2025
+#: Days off in a row that a calendar shows: more than a weekend.
+LONG_CLOSURE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,8 @@ class ProgrammeResult(Plain):
         Versions of the process as cohorts, the time before the first one among them.
     schedule
         Phases, gates and drift; ``None`` without a schedule.
+    closures
+        First and last day of every stretch of three or more days off around the programme.
     first, last
         Days of opening that the data hold.
     now
@@ -85,6 +90,7 @@ class ProgrammeResult(Plain):
     proposals: tuple[Proposal, ...]
     versions: tuple[Cohort, ...]
     schedule: ScheduleResult | None
+    closures: tuple[tuple[date, date], ...]
     first: date
     last: date
     now: datetime
@@ -148,15 +154,17 @@ def programme(
     entries = [entry.at for cycle in cycles for entry in cycle.history]
     moment = measures.as_of if as_of is not None else max([measures.as_of, *entries])
     now = moment.astimezone(ZoneInfo(settings.calendar.zone))
-    known = {metric.name: metric.window_days for metric in measures.metrics}
-    stand = statuses(cycles, settings=settings, moment=moment, window_days=known)
+    known = {metric.name: metric for metric in measures.metrics}
+    stand = statuses(cycles, settings=settings, moment=moment, metrics=known)
     days = measures.frame["day"]
+    planned = _scheduled(measures, settings, stand, now.date())
     return ProgrammeResult(
         cycles=stand,
         exceptions=alert_exceptions(measures, settings=settings, cycles=cycles, moment=moment),
         proposals=proposals(measures, settings=settings, cycles=cycles),
         versions=tuple(_cohorts(measures, settings)),
-        schedule=_scheduled(measures, settings, stand, now.date()),
+        schedule=planned,
+        closures=_closures(settings, _days_of(stand, planned)),
         first=days.min().date(),
         last=days.max().date(),
         now=now,
@@ -165,6 +173,31 @@ def programme(
         tickets=int(measures.frame["tickets"].sum()),
         reading=measures.reading,
     )
+
+
+def _days_of(stand: tuple[CycleStatus, ...], planned: ScheduleResult | None) -> list[date]:
+    """Return the days between which actions and schedule lie."""
+    days = [day for one in stand for part in one.stretches for day in (part.first, part.last)]
+    days += [one.due for one in stand if one.due is not None]
+    if planned is not None:
+        days += [day for phase in planned.phases for day in (phase.first, phase.last)]
+        days += [gate.due for gate in planned.gates]
+    return days
+
+
+def _closures(settings: Settings, days: list[date]) -> tuple[tuple[date, date], ...]:
+    if not days:
+        return ()
+    found: list[tuple[date, date]] = []
+    first, last = min(days), max(days)
+    for day in (first + timedelta(days=ahead) for ahead in range((last - first).days + 1)):
+        if working_day(settings.calendar, day):
+            continue
+        if found and day - found[-1][1] == timedelta(days=1):
+            found[-1] = found[-1][0], day
+        else:
+            found.append((day, day))
+    return tuple(one for one in found if (one[1] - one[0]).days + 1 >= LONG_CLOSURE)
 
 
 def _scheduled(

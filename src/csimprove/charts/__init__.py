@@ -7,6 +7,7 @@ from csimprove.charts.baseline import baseline_cuts, baseline_indicators, baseli
 from csimprove.charts.control import control_arms, control_chart, funnel, kpi_multiples
 from csimprove.charts.design import pilot_daily, pilot_looks, power_curve
 from csimprove.charts.evidence import pilot_event_study, pilot_robustness
+from csimprove.charts.pdca import gantt, pdca_rows
 from csimprove.charts.pilot import pilot_arms, pilot_dumbbell, pilot_questions
 from csimprove.charts.theme import png
 
@@ -17,7 +18,9 @@ __all__ = [
     "control_arms",
     "control_chart",
     "funnel",
+    "gantt",
     "kpi_multiples",
+    "pdca_rows",
     "pilot_arms",
     "pilot_daily",
     "pilot_dumbbell",

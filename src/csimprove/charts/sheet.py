@@ -24,7 +24,7 @@ from matplotlib.transforms import Affine2D
 from csimprove import wording
 from csimprove.baseline import Indicator
 from csimprove.charts import theme
-from csimprove.charts.theme import Scale, text_width
+from csimprove.charts.theme import Scale, scale, text_width
 from csimprove.pilot import PilotMetric
 from csimprove.settings import Language
 
@@ -204,6 +204,10 @@ class Sheet:
         )
         self.ticks_below(panel, axis.ticks, axis.names(self.language))
         return panel
+
+    def calendar(self, left: float, top: float, width: float, height: float, days: Span) -> Panel:
+        """Add axes for rows over days (ordinals): the other data are px from the top."""
+        return self._panel((left, top, width, height), days, (height, 0.0), scale([0, 1], "minutes"))
 
     def value_weeks(
         self, left: float, top: float, width: float, height: float, axis: Scale, x: Span, hang: bool = False

@@ -30,7 +30,9 @@ PILOT, CONTROL, TARGET = "#0B4A9B", "#7C8896", "#16202A"
 GOOD, BAD, ALERT, NEUTRAL, MUTED = "#007A63", "#B3260F", "#BD7700", "#54616D", "#BAC4CD"
 INK, INK2, MUTED_TEXT = "#16202A", "#465460", "#5C6975"
 PAPER, LINE, GRID = "#FFFFFF", "#CBD3DA", "#E6EAEE"
-PILOT_TINT = "#E8EFF8"
+PILOT_TINT, BAD_TINT, NEUTRAL_TINT = "#E8EFF8", "#FBEAE6", "#EDF0F3"
+#: Fill and ink of plan, do, check and act.
+PDCA = {"P": (PILOT_TINT, INK), "D": ("#B9D0EC", INK), "C": ("#3B70B0", PAPER), "A": (PILOT, PAPER)}
 #: Marks and words of an arm.
 ARMS = {"control": (CONTROL, INK2), "pilot": (PILOT, PILOT)}
 

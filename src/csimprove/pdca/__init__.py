@@ -16,7 +16,7 @@ from csimprove.pdca.actions import (
 from csimprove.pdca.cycle import Check, Cycle, Entry, Plan, course
 from csimprove.pdca.deadlines import Lateness, deadline, escalations
 from csimprove.pdca.effect import UNDECIDED_SHARE, Effect, effect, plan_problems
-from csimprove.pdca.register import cycle_text, find_cycle, read_cycle, read_register
+from csimprove.pdca.register import cycle_text, find_cycle, read_cycle, read_register, register_hash
 from csimprove.pdca.result import CycleStatus, Stretch, statuses
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "plan_problems",
     "read_cycle",
     "read_register",
+    "register_hash",
     "reopen_cycle",
     "start_cycle",
     "statuses",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -62,6 +63,13 @@ def read_register(settings: Settings) -> tuple[Cycle, ...]:
     if wrong:
         raise SettingsError("\n".join(wrong))
     return tuple(found)
+
+
+def register_hash(settings: Settings) -> str | None:
+    """Return the SHA-256 of all files of the register with their names; ``None`` if there are none."""
+    paths = sorted((settings.folder / settings.pdca.folder).glob(PATTERN))
+    content = b"".join(path.name.encode() + b"\0" + path.read_bytes() for path in paths)
+    return hashlib.sha256(content).hexdigest() if paths else None
 
 
 def read_cycle(path: Path, name: str) -> Cycle:

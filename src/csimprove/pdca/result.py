@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 from csimprove.pdca.cycle import Check, Course, Cycle, Entry, Plan, course, until
@@ -13,6 +13,9 @@ from csimprove.pdca.deadlines import Lateness, deadline, escalations
 from csimprove.pdca.effect import reads_on
 from csimprove.plain import Plain
 from csimprove.settings import Settings
+
+if TYPE_CHECKING:  # annotations only: the register needs no engine
+    from csimprove.metrics import Metric
 
 Standing = Literal["waiting", "planned", "doing", "checking", "to_check", "checked", "again", "closed"]
 Letter = Literal["P", "D", "C", "A"]
@@ -58,6 +61,8 @@ class CycleStatus(Plain):
         Days past the due date: to the moment, or to the day it was closed; 0 if in time.
     reads_on
         Day from which the check can be made.
+    unit, better
+        Of its metric.
     check
         The last check; ``None`` before.
     escalations, level, person
@@ -77,6 +82,8 @@ class CycleStatus(Plain):
     first_due: date | None
     late: int
     reads_on: date | None
+    unit: str
+    better: str
     check: Check | None
     escalations: tuple[Lateness, ...]
     level: int
@@ -102,7 +109,7 @@ class CycleStatus(Plain):
 
 
 def statuses(
-    cycles: tuple[Cycle, ...], *, settings: Settings, moment: datetime, window_days: Mapping[str, int]
+    cycles: tuple[Cycle, ...], *, settings: Settings, moment: datetime, metrics: Mapping[str, Metric]
 ) -> tuple[CycleStatus, ...]:
     """Return where every cycle stands at a moment: the overdue first, then by due date.
 
@@ -114,8 +121,8 @@ def statuses(
         Clock and levels of the escalation.
     moment
         What was entered later has not happened yet.
-    window_days
-        Metric = days after which a ticket is decided.
+    metrics
+        Name = metric, which says when its tickets are decided.
 
     Returns
     -------
@@ -128,7 +135,7 @@ def statuses(
     """
     now = moment.astimezone(ZoneInfo(settings.calendar.zone))
     known = (until(cycle, moment) for cycle in cycles)
-    found = [_status(cycle, settings, now, window_days) for cycle in known if cycle is not None]
+    found = [_status(cycle, settings, now, metrics) for cycle in known if cycle is not None]
     return tuple(sorted(found, key=_urgency))
 
 
@@ -136,9 +143,10 @@ def _urgency(one: CycleStatus) -> tuple[bool, int, date, int]:
     return one.state == "closed", -one.late if one.overdue else 0, one.due or date.max, one.id
 
 
-def _status(cycle: Cycle, settings: Settings, now: datetime, window_days: Mapping[str, int]) -> CycleStatus:
+def _status(cycle: Cycle, settings: Settings, now: datetime, metrics: Mapping[str, Metric]) -> CycleStatus:
     found, plan, today = course(cycle), cycle.plan or Plan(), now.date()
-    reads = reads_on(plan, window_days.get(str(plan.metric), 0))
+    metric = metrics.get(str(plan.metric))
+    reads = reads_on(plan, metric.window_days if metric else 0)
     state = _standing(found, plan, today, reads)
     until_day = found.closed.date() if found.closed else today
     late = max(0, (until_day - found.due).days) if found.due else 0
@@ -154,6 +162,8 @@ def _status(cycle: Cycle, settings: Settings, now: datetime, window_days: Mappin
         first_due=found.first_due,
         late=late,
         reads_on=reads,
+        unit=metric.unit if metric else "share",
+        better=metric.better if metric else "higher",
         check=cycle.checks[-1] if cycle.checks else None,
         escalations=missed,
         level=level,
@@ -199,6 +209,9 @@ def _stretches(found: Course, plan: Plan, today: date, reads: date | None, cycle
         return []
     first_day = plan.window[0] if plan.window else None
     due = found.due
+    if first_day is None:  # nothing is planned but to plan
+        last = max(today, due or today)
+        return [Stretch("P", begun.date(), last, today)]
     ends: list[tuple[Letter, date | None, date | None]] = [
         ("P", _day(found.started), first_day),
         (

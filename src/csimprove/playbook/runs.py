@@ -108,7 +108,7 @@ def run(
     isolated |= len(found) == len(jobs)  # nothing will be forked
     with kernels.server(isolated=isolated), workplace(settings.reports, started) as part:
         # the libraries of figures and pages: a run with nothing to do has not waited for them
-        from csimprove import metrics  # noqa: PLC0415
+        from csimprove import metrics, pdca  # noqa: PLC0415
         from csimprove.playbook import pages  # noqa: PLC0415
 
         for job in jobs:
@@ -131,6 +131,7 @@ def run(
             **_manifest(jobs, failures, settings=settings, measures=measures),
             "language": spoken,
             "settings": {"file": there, "sha256": sha256(settings.file)},
+            "register": pdca.register_hash(settings),
             "started": started.isoformat(timespec="seconds"),
             "seconds": round(time.monotonic() - clock, 3),
         }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from csimprove import metrics
+from csimprove import metrics, pdca
 from csimprove.errors import RunError, SettingsError
 from csimprove.playbook import notebooks, runs
 from csimprove.playbook.execution import INJECTED, execute_all
@@ -70,8 +70,14 @@ def verify(run: str | Path, *, quiet: bool = False) -> Verification:
     settings = read_settings(folder / manifest["settings"]["file"])
     # figures must come from the data again, not from the table that the run left behind
     shutil.rmtree(settings.reports / "measures", ignore_errors=True)
-    measures = metrics.load_measures(settings, as_of=manifest["as_of"])
-    jobs = [_job(folder, entry, settings, manifest["as_of"]) for entry in manifest["notebooks"]]
+    moment = manifest["as_of"]
+    measures = metrics.load_measures(settings)
+    asked = any(entry["parameters"].get("as_of") for entry in manifest["notebooks"])
+    if not asked and measures.as_of.isoformat() == moment:
+        moment = None  # as it was run: the register may go on after the data
+    else:
+        measures = metrics.load_measures(settings, as_of=moment)
+    jobs = [_job(folder, entry, settings, moment) for entry in manifest["notebooks"]]
     if failures := execute_all(jobs, told=runs.told(jobs, quiet=quiet)):
         raise RunError(f"{folder} cannot be verified: {' '.join(map(str, failures))}")
     after = runs.results(jobs, settings, measures.as_of)
@@ -90,7 +96,7 @@ def _read(folder: Path, name: str) -> dict[str, Any]:
     return found
 
 
-def _job(folder: Path, entry: dict[str, Any], settings: Settings, as_of: str) -> Notebook:
+def _job(folder: Path, entry: dict[str, Any], settings: Settings, as_of: str | None) -> Notebook:
     """Take a notebook as it was delivered, without the cell that papermill put in."""
     content = notebooks.without_outputs(notebooks.read(folder / f"{entry['name']}.ipynb"))
     content.cells = [cell for cell in content.cells if INJECTED not in notebooks.tags(cell)]
@@ -107,6 +113,8 @@ def _notes(manifest: dict[str, Any], settings: Settings, measures: metrics.Measu
         )
     if runs.sha256(settings.file) != manifest["settings"]["sha256"]:
         yield f"the settings changed since the run: {settings.file.name}"
+    if pdca.register_hash(settings) != manifest.get("register", pdca.register_hash(settings)):
+        yield f"the register changed since the run: {settings.pdca.folder}"
     for name, now in runs.versions().items():
         then = manifest["versions"].get(name)
         if then != now:

@@ -112,8 +112,9 @@ def next_text(of: CycleStatus, language: Language = "en") -> str:
     """Return what is to happen next with an action, or what came of it."""
     if of.state == "closed" or (of.state in ("again", "checked") and of.check is not None):
         return effect_text(of, language)
+    lacking = dict.fromkeys(name if name in ("owner", "due") else "effect" for name in of.lacking)
     words = {
-        "lacking": joined((text(f"pdca.field.{name}", language) for name in of.lacking), language),
+        "lacking": joined((text(f"pdca.field.{name}", language) for name in lacking), language),
         "window": NO_NUMBER,
         "reads": date_text(of.reads_on, language, year=False) if of.reads_on else NO_NUMBER,
     }
@@ -323,6 +324,10 @@ def pdca_rows(result: ProgrammeResult, *, language: Language = "en") -> FigureWo
     shown = result.cycles[:MOST_ROWS]
     items = [_action(one, language) for one in shown[:_ALT_ROWS]]
     words = spoken_programme(result, language)
+    states = [one.state for one in result.cycles]
+    closed, waiting = states.count("closed"), states.count("waiting") + states.count("again")
+    words |= {"closed": count(closed), "waiting": count(waiting)}
+    words |= {"running": count(len(states) - closed - waiting)}
     words |= {"shown": count(len(shown)), "items": listed(items, language)}
     return figure_words("pdca", language, words)
 

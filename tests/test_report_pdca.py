@@ -1,0 +1,132 @@
+"""Blocks of the programme, in both languages: what they say of a made programme."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from csimprove import report, wording
+from csimprove.programme import ProgrammeResult
+from csimprove.settings import Pdca, Settings, Source
+from made_programme import a_programme
+
+SETTINGS = Settings(
+    project="p", source=Source(path="t.csv"), pdca=Pdca(clock="business", report_within="1 d")
+)
+BLOCKS: dict[str, Any] = {
+    "masthead": report.programme_masthead,
+    "overdue": lambda result, language: report.overdue_table(result, SETTINGS, language=language),
+    "predicted": report.predicted_table,
+    "exceptions": lambda result, language: report.exceptions_table(result, SETTINGS, language=language),
+    "proposals": report.proposals_table,
+    "versions": report.versions_table,
+    "gates": report.gates_table,
+    "drift": report.drift_table,
+    "pages": report.a3_pages,
+    "history": report.history_table,
+}
+
+
+def said(name: str, result: ProgrammeResult | None = None, language: str = "en") -> str:
+    plain: str = BLOCKS[name](result or a_programme(), language=language).plain
+    return plain
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", list(BLOCKS))
+def test_every_block_is_whole_in_both_languages_also_without_anything(name: str, language: str) -> None:
+    full = a_programme()
+    empty = replace(full, cycles=(), exceptions=(), proposals=(), versions=(), schedule=None)
+    for result in (full, empty):
+        block = BLOCKS[name](result, language=language)
+        for words in (block.html, block.plain):
+            assert words
+            assert "{" not in words
+            assert "nan" not in words.lower()
+        assert "<the>" not in block.html
+        assert "V<1.0>" not in block.html
+        assert "<late>" not in block.html
+
+
+def test_the_masthead_holds_the_finding() -> None:
+    first = said("masthead").splitlines()[0]
+    assert first == "1 of 5 actions are closed with their effect confirmed; one is 11 days late"
+    assert said("masthead", language="zh").startswith("5项措施中1项经证实关闭；1项逾期11天")
+
+
+def test_what_is_overdue_names_owner_first_due_date_and_level() -> None:
+    (row,) = [line for line in said("overdue").splitlines() if line.startswith("Remind")]
+    for words in (
+        "Desk manager (now with: Service director)", "10 Oct 2025", "26 Sep 2025",
+        "11 days late, level 3 since 20 Oct", "somebody other than the owner checks",
+    ):  # fmt: skip
+        assert words in row
+
+
+def test_predicted_stands_beside_measured_with_what_the_interval_ignores() -> None:
+    text = said("predicted")
+    (good,) = [line for line in text.splitlines() if line.startswith("Action 2")]
+    (none,) = [line for line in text.splitlines() if line.startswith("Action 3")]
+    assert "+10 points" in good
+    assert "+15." in good
+    assert good.rstrip().endswith("confirmed")
+    assert none.rstrip().endswith("below the planned gain")
+    assert "change of 5 teams against 8; ignores what only one side met in that time" in text
+
+
+def test_a_gate_shows_every_piece_of_evidence_and_its_state_once() -> None:
+    lines = said("gates").splitlines()
+    (go,) = [line for line in lines if line.startswith("G2 GO")]
+    place = lines.index(go)
+    assert "pilot.verdict is go" in go
+    assert "cannot be seen yet" in go
+    assert go.endswith("missed")
+    assert "action 2 closed, effect confirmed" in lines[place + 1]
+    assert lines[place + 1].endswith("there")
+    assert "not there (82.0%)" in lines[place + 2]
+
+
+def test_a_lag_behind_the_path_is_a_warning() -> None:
+    assert "behind the plan" in said("drift")
+    assert wording.gantt(a_programme())["title"].endswith("; response on time behind the plan")
+
+
+def test_versions_are_cohorts_with_their_trained_share() -> None:
+    lines = said("versions").splitlines()
+    before, version = lines[2:4]
+    assert before.startswith("before")
+    assert version.startswith("V<1.0>   fewer fields")
+    assert "(East)" in version
+    assert "90%" in version
+
+
+def test_a_page_an_action_from_background_to_standard() -> None:
+    text = report.a3_pages(a_programme(), 2).plain
+    lines = text.splitlines()
+    assert lines[0] == "Action 2: Action 2"
+    assert [line.partition(":")[0] for line in lines[1:]] == [
+        "Background", "Current condition", "Goal", "Causes", "Countermeasures", "Plan",
+        "Follow-up", "Standardise",
+    ]  # fmt: skip
+    assert "Goal: Response on time: +10 points predicted, at least +5 points to count" in text
+    assert "Standardise: In every region" in text
+    with pytest.raises(ValueError, match="`cycle` must be the number of an action") as caught:
+        report.a3_pages(a_programme(), 9)
+    assert str(caught.value) == "`cycle` must be the number of an action (1, 4, 5, 3, 2), not 9."
+
+
+def test_more_actions_than_pages_are_counted() -> None:
+    made = a_programme()
+    many = replace(made, cycles=made.cycles * 3)
+    assert report.a3_pages(many).plain.endswith(
+        "7 more actions have no page here: set the parameter `cycle` to the number of one."
+    )
+
+
+def test_lateness_is_an_entry_of_the_history() -> None:
+    text = said("history")
+    assert "still open: to level 3, Service director" in text
+    assert "due date moved to 10 Oct 2025: supplier <late>" in text
+    assert text.index("still open: to level 3") < text.index("due date moved")
