@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from csimprove import report, wording
+from csimprove.errors import SettingsError
 from csimprove.programme import ProgrammeResult
 from csimprove.settings import Pdca, Settings, Source
 from made_programme import a_programme
@@ -73,19 +76,18 @@ def test_predicted_stands_beside_measured_with_what_the_interval_ignores() -> No
     assert "+15." in good
     assert good.rstrip().endswith("confirmed")
     assert none.rstrip().endswith("below the planned gain")
-    assert "change of 5 teams against 8; ignores what only one side met in that time" in text
+    assert "(Response on time; 5 teams against 8)" in good
+    assert "How it was measured: against compared units, from the change of each; ignores what only" in text
 
 
-def test_a_gate_shows_every_piece_of_evidence_and_its_state_once() -> None:
+def test_a_gate_shows_every_piece_of_evidence_with_what_is_there() -> None:
     lines = said("gates").splitlines()
     (go,) = [line for line in lines if line.startswith("G2 GO")]
-    place = lines.index(go)
-    assert "pilot.verdict is go" in go
-    assert "cannot be seen yet" in go
+    (handover,) = [line for line in lines if line.startswith("G3 handover")]
+    assert "pilot.verdict is go: cannot be seen yet; action 2 closed, effect confirmed: there" in go
     assert go.endswith("missed")
-    assert "action 2 closed, effect confirmed" in lines[place + 1]
-    assert lines[place + 1].endswith("there")
-    assert "not there (82.0%)" in lines[place + 2]
+    assert "in 4 Aug – 31 Aug 2025: not there (82.0%)" in handover
+    assert handover.endswith("open")
 
 
 def test_a_lag_behind_the_path_is_a_warning() -> None:
@@ -130,3 +132,35 @@ def test_lateness_is_an_entry_of_the_history() -> None:
     assert "still open: to level 3, Service director" in text
     assert "due date moved to 10 Oct 2025: supplier <late>" in text
     assert text.index("still open: to level 3") < text.index("due date moved")
+
+
+def test_a_workbook_holds_dates_as_dates_and_no_formula(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    made = a_programme()
+    evil = ["=1+1", "+cmd|'/c calc'!A0", "-2", "@SUM(A1)", "\tx", "\rx", "plain\x01"]
+    cycles = tuple(replace(made.cycles[0], id=n, title=words, owner=words) for n, words in enumerate(evil, 1))
+    for language in ("en", "zh"):
+        path = report.write_workbook(replace(made, cycles=cycles), tmp_path / "r.xlsx", language=language)  # type: ignore[arg-type]
+        book = openpyxl.load_workbook(path)
+        assert len(book.sheetnames) == 4
+        kinds = {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row}
+        assert "f" not in kinds
+        titles = [row[1] for row in book.worksheets[0].iter_rows(min_row=2)]
+        # the file itself keeps a return as a line feed, as every XML does
+        assert [cell.value for cell in titles] == [*evil[:5], "\nx", "plain"]
+        assert [cell.quotePrefix for cell in titles] == [True] * 6 + [False]
+    assert book.worksheets[0]["E2"].value == datetime(2025, 10, 10)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.xlsx"]
+    checks = report.write_workbook(made, tmp_path / "r.xlsx")
+    rows = list(openpyxl.load_workbook(checks)["Checks"].iter_rows(min_row=2, values_only=True))
+    assert [row[4] for row in rows] == ["below the planned gain", "confirmed"]
+    assert all(isinstance(row[7], float) for row in rows)
+
+
+def test_without_the_extra_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(SettingsError) as caught:
+        report.write_workbook(a_programme(), tmp_path / "r.xlsx")
+    assert str(caught.value) == (
+        "a workbook cannot be written: the extra is not installed. Install it: pip install 'csimprove[xlsx]'."
+    )

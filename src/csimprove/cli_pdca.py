@@ -219,11 +219,15 @@ def list_(
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="DAY", help="How it stood then. Default: the latest.")
     ] = None,
+    xlsx: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write everything as a workbook, too.")
+    ] = None,
 ) -> None:
     """List every action, what is overdue and whose, open alerts and proposals.
 
     \b
     csimprove pdca list playbook.toml
+    csimprove pdca list playbook.toml --xlsx register.xlsx
     """
     from csimprove import wording
     from csimprove.metrics import load_measures
@@ -234,6 +238,10 @@ def list_(
     result = programme(load_measures(project, as_of=as_of), settings=project, as_of=as_of)
     for line in wording.register_lines(result, project.language):
         typer.echo(line)
+    if xlsx is not None:
+        from csimprove.report import write_workbook
+
+        typer.echo(write_workbook(result, xlsx, language=project.language))
 
 
 def _project(settings: Path, at: str) -> tuple[Settings, datetime]:

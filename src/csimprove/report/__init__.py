@@ -44,6 +44,7 @@ from csimprove.report.pdca import (
     proposals_table,
     versions_table,
 )
+from csimprove.report.register import write_workbook
 from csimprove.report.tables import (
     checks,
     cuts_table,
@@ -108,4 +109,5 @@ __all__ = [
     "variation_table",
     "verdict_banner",
     "versions_table",
+    "write_workbook",
 ]

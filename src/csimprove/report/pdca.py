@@ -14,6 +14,7 @@ from csimprove.report.blocks import (
     cell,
     escaped,
     heads,
+    icon,
     noted,
     paragraph,
     phrased,
@@ -133,12 +134,13 @@ def predicted_table(result: ProgrammeResult, *, language: Language = "en") -> Bl
     """
     if not result.checked:
         return paragraph(text("title.predicted", language), text("predicted.none", language))
-    keys = ("action", "before_after", "predicted", "gain", "measured", "checked_by", "verdict")
+    keys = ("action", "before_after", "predicted/gain", "measured", "checked_by", "verdict")
     rows = [_predicted_row(one, language) for one in result.checked]
-    ways = dict.fromkeys(_spoken(one, language)["method"] for one in result.checked)
-    words = {"ways": wording.listed(ways, language)}
+    methods = dict.fromkeys(one.check.method for one in result.checked if one.check is not None)
+    ways = wording.listed((text(f"pdca.way.{method}", language) for method in methods), language)
+    words = {"ways": ways}
     return phrased(
-        "predicted", heads(keys, language), rows, language, words, kind="eval wide", numeric=(1, 2, 3)
+        "predicted", heads(keys, language), rows, language, words, kind="eval wide", numeric=(1, 2)
     )
 
 
@@ -154,10 +156,9 @@ def _predicted_row(one: CycleStatus, language: Language) -> list[Cell | str]:
     words = _spoken(one, language)
     value, low, high = wording.signed(check)
     return [
-        noted(one.title, words["name"]),
+        noted(one.title, words["name"], words["units"]),
         noted(f"{words['before']} → {words['after']}", f"n = {words['n_before']}, {words['n_after']}"),
-        words["predicted"],
-        words["gain"],
+        noted(words["predicted"], words["gain"]),
         effect_cell(value, low, high, check.unit, language),
         noted(check.by, date_text(check.at.date(), language)),
         state(_VERDICTS.get(check.verdict, "alert"), words["verdict"]),
@@ -242,7 +243,7 @@ def proposals_table(result: ProgrammeResult, *, language: Language = "en") -> Bl
         rows.append([*said, noted(answer, one.id)])
     keys = ("trigger", "month", "tickets", "reached", "answer")
     least = {"n": count(min(one.threshold for one in result.proposals))}
-    return phrased("proposals", heads(keys, language), rows, language, least, numeric=(2,))
+    return phrased("proposals", heads(keys, language), rows, language, least, kind="eval", numeric=(2,))
 
 
 def versions_table(result: ProgrammeResult, *, language: Language = "en") -> Block:
@@ -308,29 +309,29 @@ def gates_table(result: ProgrammeResult, *, language: Language = "en") -> Block:
     gates = result.schedule.gates if result.schedule is not None else ()
     if not gates:
         return paragraph(text("title.gates", language), text("gates.none", language))
-    rows = [
-        _evidence_row(gate, found, number == 0, language)
-        for gate in gates
-        for number, found in enumerate(gate.evidence)
-    ]
-    keys = ("gate", "due", "asked_evidence", "found", "state")
+    rows = [_gate_row(gate, language) for gate in gates]
+    keys = ("gate", "due", "asked_evidence", "state")
     words = wording.spoken_programme(result, language)
     return phrased("gates", heads(keys, language), rows, language, words, kind="eval wide")
 
 
-def _evidence_row(
-    gate: GateStatus, found: EvidenceFound, first: bool, language: Language
-) -> list[Cell | str]:
+def _gate_row(gate: GateStatus, language: Language) -> list[Cell | str]:
+    found = [(_EVIDENCE[one.state], _evidence(one, language)) for one in gate.evidence]
+    html = "".join(f"<div>{icon(name)} {escaped(said)}</div>" for name, said in found)
+    return [
+        gate.name,
+        date_text(gate.due, language),
+        Cell(html, wording.listed((said for _, said in found), language), "evidence"),
+        state(_GATES[gate.state], text(f"gate.{gate.state}", language)),
+    ]
+
+
+def _evidence(found: EvidenceFound, language: Language) -> str:
+    asked = wording.evidence_text(found.asked, language, unit=found.unit or "share")
     said = text(f"evidence.{found.state}", language)
     shown = level(found.value, found.unit, language) if isinstance(found.value, float) else found.value
-    said = f"{said} ({shown})" if shown and language == "en" else f"{said}（{shown}）" if shown else said
-    return [
-        gate.name if first else "",
-        date_text(gate.due, language) if first else "",
-        wording.evidence_text(found.asked, language, unit=found.unit or "share"),
-        state(_EVIDENCE[found.state], said),
-        state(_GATES[gate.state], text(f"gate.{gate.state}", language)) if first else "",
-    ]
+    open_, close = {"en": (" (", ")"), "zh": ("（", "）")}[language]
+    return f"{asked}{wording.colon(language)}{said}" + (f"{open_}{shown}{close}" if shown else "")
 
 
 def drift_table(result: ProgrammeResult, *, language: Language = "en") -> Block:
@@ -437,8 +438,10 @@ def _condition(one: CycleStatus, language: Language) -> str:
     if one.check is not None:
         words = wording.spoken_check_of(one.check, language)
         days = one.plan.baseline if one.plan and one.plan.baseline else None
-        period = wording.period_text(*days, language) if days else text("version.before", language)
-        return text("a3.condition.text", language, **{**words, "n": words["n_before"], "baseline": period})
+        said = {**words, "n": words["n_before"]}
+        if days is None:
+            return text("a3.condition.past", language, **said)
+        return text("a3.condition.text", language, **said, baseline=wording.period_text(*days, language))
     if one.plan is None or one.plan.metric is None or one.plan.baseline is None:
         return ""
     name = wording.metric_name(one.plan.metric, language)

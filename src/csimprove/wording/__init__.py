@@ -84,6 +84,7 @@ from csimprove.wording.numbers import (
 from csimprove.wording.pdca import (
     MOST_ROWS,
     check_text,
+    colon,
     confirmed,
     deadline_text,
     effect_text,
@@ -161,6 +162,7 @@ __all__ = [
     "caveat_text",
     "change",
     "check_text",
+    "colon",
     "column_name",
     "confirmed",
     "control_arms",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from csimprove.settings import Evidence, Language
 from csimprove.wording.figures import FigureWords, figure_words
 from csimprove.wording.lookup import (
+    capital,
     column_name,
     group_name,
     joined,
@@ -86,14 +87,14 @@ def spoken_check_of(check: Check, language: Language = "en", *, unit: str = "tea
         "interval": interval(low, high, check.unit, language),
         "gain": gain_text(check.gain, check.unit, check.better, language),
         "predicted": gain_text(check.predicted, check.unit, check.better, language),
-        "method": text(f"pdca.method.{check.method}", language, **words),
+        "method": capital(text(f"pdca.method.{check.method}", language, **words)),
+        "units": text(f"pdca.units.{check.method}", language, **words),
     }
 
 
 def check_text(check: Check, language: Language = "en", *, unit: str = "team") -> str:
     """Return a measured check as one paragraph."""
-    said = text("pdca.check", language, **spoken_check_of(check, language, unit=unit))
-    return said[:1].upper() + said[1:]
+    return capital(text("pdca.check", language, **spoken_check_of(check, language, unit=unit)))
 
 
 def state_text(of: CycleStatus, language: Language = "en") -> str:
@@ -164,10 +165,11 @@ def entry_text(of: Entry, language: Language = "en") -> str:
     """Return an entry of the history, with its reason."""
     key = "history.plan.due" if of.what == "plan" and of.due else f"history.{of.what}"
     said = text(key, language, due=date_text(of.due, language) if of.due else NO_NUMBER)
-    return f"{said}{_colon(language)}{of.why}" if of.why else said
+    return f"{said}{colon(language)}{of.why}" if of.why else said
 
 
-def _colon(language: Language) -> str:
+def colon(language: Language) -> str:
+    """Return a colon with its space, of the language's own width."""
     return {"en": ": ", "zh": "："}[language]
 
 
@@ -175,7 +177,7 @@ def exception_rule(of: AlertException, language: Language = "en") -> tuple[str, 
     """Return what an alert is about: the metric, and the group."""
     group = text("alert.group.all", language)
     if of.cut:
-        group = column_name(of.cut, language) + _colon(language) + group_name(of.group, language)
+        group = column_name(of.cut, language) + colon(language) + group_name(of.group, language)
     return metric_name(of.metric, language), group
 
 
@@ -335,7 +337,7 @@ def pdca_rows(result: ProgrammeResult, *, language: Language = "en") -> FigureWo
 def _action(of: CycleStatus, language: Language) -> str:
     comma = {"en": ", ", "zh": "，"}[language]
     said = late_text(of, language) if of.overdue else next_text(of, language)
-    return f"{of.title}{_colon(language)}{state_text(of, language)}{comma}{said}"
+    return f"{of.title}{colon(language)}{state_text(of, language)}{comma}{said}"
 
 
 def gantt(result: ProgrammeResult, *, language: Language = "en") -> FigureWords:
