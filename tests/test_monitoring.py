@@ -5,16 +5,27 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from csimprove.errors import SettingsError
-from csimprove.monitoring import Check, MonitoringResult, checks, monitoring, outside, verdict
+from csimprove.monitoring import (
+    Check,
+    MonitoringResult,
+    checks,
+    monitoring,
+    outside,
+    phase_starts,
+    verdict,
+)
+from csimprove.pdca import read_register
 from csimprove.report.cells import rounded
-from csimprove.settings import AlertRule, Phase, Spc
+from csimprove.settings import AlertRule, Phase, Spc, Version
 from made_measures import pilot_plan
 from made_monitoring import TEAMS, measures, settings
+from made_register import project, started
 
 
 def check(found: tuple[Check, ...], metric: str, rule: str = "threshold") -> Check:
@@ -221,3 +232,26 @@ def test_the_result_is_plain_data() -> None:
     )
     assert data["arms"]["difference"]["points"][0]["period"] == "2025-06-02"
     assert list(found.to_frame()["metric"]) == [one.metric for one in found.indicators]
+
+
+def test_versions_and_actions_that_ask_for_it_are_phases_of_the_charts(tmp_path: Path) -> None:
+    made = project(tmp_path)
+    started(made, title="Second shift", phase=True)
+    started(made, title="Of another metric", metric="csat", phase=True)
+    started(made, title="Asks for none")
+    version = Version(version="V1.1", start=date(2025, 7, 14), changed="fewer fields")
+    later = Version(version="V1.2", start=date(2025, 8, 4), changed="at the pilot's start")
+    plan = pilot_plan(
+        before=(date(2025, 7, 7), date(2025, 8, 3)), during=(date(2025, 8, 4), date(2025, 8, 31))
+    )
+    own = settings(pilot=plan, versions=(version, later))
+    starts = phase_starts(own, read_register(made), "response_on_time")
+    assert [(one.start, one.name) for one in starts] == [
+        (date(2025, 7, 14), "V1.1"),
+        (date(2025, 8, 1), "Second shift"),
+        (date(2025, 8, 4), "pilot"),
+    ]
+    result = monitoring(measures(), settings=own, cycles=read_register(made))
+    assert [phase.name for phase in result.chart.phases] == ["", "V1.1", "Second shift", "pilot"]
+    (solved,) = [one for one in result.kpis if one.metric == "first_contact_resolution"]
+    assert "Second shift" not in [phase.name for phase in solved.phases]

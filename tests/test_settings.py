@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -295,3 +297,58 @@ def test_names() -> None:
     assert slug("客服 / 2025: pilot!") == "客服-2025-pilot"
     assert slug("***") == "project"
     assert nearest("reponse_on_time", ["response_on_time", "csat"]) == ["response_on_time"]
+
+
+PROGRAMME = """
+[pdca]
+clock = "business"
+report_within = "24 h"
+[[triggers]]
+name = "t"
+column = "reason"
+values = ["x"]
+[[versions]]
+version = "V1"
+start = 2025-01-01
+changed = "c"
+trained = 5
+staff = 4
+[[schedule.phases]]
+name = "P"
+first = 2025-02-01
+last = 2025-01-01
+[schedule.phases.gate]
+name = "G"
+due = 2025-02-01
+evidence = [{ file = "a", cycle = 1 }, { metric = "csat", reaches = 0.9 }]
+"""
+
+
+def test_every_mistake_of_actions_versions_and_schedule_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "playbook.toml"
+    file.write_text('project = "p"\nsource = { path = "t.csv" }\n' + PROGRAMME, encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        read_settings(file)
+    lines = str(caught.value).splitlines()[1:]
+    assert lines == [
+        '  line 4, pdca: with clock = "business" `report_within` must be whole working days such as "1 d", '
+        "not '24 h'",
+        "  line 9, triggers.0.column: 'reason' is not a column to cut by; did you mean region?",
+        "  line 11, versions.0: `trained` must not be above `staff`, not 5 of 4",
+        "  line 24, schedule.phases.0.gate.evidence.0: evidence must name one of file, result, metric, "
+        "cycle, not 2 of them",
+        "  line 24, schedule.phases.0.gate.evidence.1: evidence of a metric must have first and last",
+    ]
+
+
+def test_the_template_shows_actions_versions_and_schedule_as_they_may_be_written(tmp_path: Path) -> None:
+    text = (files("csimprove") / "templates" / "playbook.toml").read_text(encoding="utf-8")
+    part = text.partition("# --- Actions, versions, schedule")[2].partition("# --- Where reports go")[0]
+    lines = [line.removeprefix("# ") for line in part.splitlines()[1:] if line != "#"]
+    shown = [line for line in lines if "csimprove pdca" not in line and not re.match(r"[A-Z]", line)]
+    file = tmp_path / "playbook.toml"
+    file.write_text('project = "p"\nsource = { path = "t.csv" }\n' + "\n".join(shown), encoding="utf-8")
+    found = read_settings(file)
+    assert (found.pdca.clock, found.triggers[0].count, found.versions[0].version) == ("business", 10, "V1.1")
+    assert found.schedule is not None
+    assert found.schedule.phases[0].gate is not None

@@ -60,7 +60,13 @@ def read_settings(file: str | Path) -> Settings:
 def problems(error: ValidationError, text: str, model: type[BaseModel]) -> list[str]:
     """Return every broken rule of a TOML file with its line and key; ``model`` is what it should be."""
     found = []
-    for item in error.errors(include_url=False):
+    items = error.errors(include_url=False)
+    for item in items:
+        depth = len(item["loc"])
+        if item["type"] == "too_short" and any(
+            one["loc"][:depth] == item["loc"] != one["loc"] for one in items
+        ):
+            continue  # its items are wrong, not missing
         path = ".".join(str(part) for part in item["loc"])
         line = line_of(text, item["loc"])
         where = f"line {line}, {path}" if line else path
@@ -87,10 +93,14 @@ def line_of(text: str, loc: tuple[int | str, ...]) -> int | None:
         path = table
         if key.startswith("["):
             name = key.split("]")[0].strip("[ ")
-            path = table = tuple(part.strip(' "') for part in name.split("."))
             if key.startswith("[["):
                 repeated[name] = repeated.get(name, -1) + 1
-                path = table = (*table, repeated[name])
+            parts = name.split(".")
+            table = ()
+            for depth_now, part in enumerate(parts, start=1):
+                at = repeated.get(".".join(parts[:depth_now]))
+                table = (*table, part.strip(' "'), *(() if at is None else (at,)))
+            path = table
         elif "=" in line and not key.startswith("#"):
             path = (*table, *(part.strip(' "') for part in key.split(".")))
         if depth < len(path) and path == loc[: len(path)]:
