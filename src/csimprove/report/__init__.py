@@ -1,6 +1,16 @@
 """Reports: blocks that notebook cells show, executed notebooks as pages, the first page of a run."""
 
 from csimprove.report.blocks import Block
+from csimprove.report.causes import (
+    agreement_table,
+    associations_table,
+    causes_masthead,
+    causes_table,
+    fishbone_outline,
+    show_fishbone,
+    suggestions_table,
+    whys_outline,
+)
 from csimprove.report.cells import hand_over, show_chart
 from csimprove.report.design import (
     advice,
@@ -48,8 +58,12 @@ __all__ = [
     "Note",
     "RunEntry",
     "advice",
+    "agreement_table",
     "alerts_table",
+    "associations_table",
     "cannot_conclude",
+    "causes_masthead",
+    "causes_table",
     "changes_table",
     "checks",
     "comparison_table",
@@ -58,6 +72,7 @@ __all__ = [
     "durations_table",
     "effects_table",
     "evaluation_table",
+    "fishbone_outline",
     "goals_table",
     "hand_over",
     "index",
@@ -79,11 +94,14 @@ __all__ = [
     "robustness_table",
     "rules",
     "show_chart",
+    "show_fishbone",
     "staff_feedback",
     "standing_table",
+    "suggestions_table",
     "tiles",
     "tracking_masthead",
     "units_table",
     "variation_table",
     "verdict_banner",
+    "whys_outline",
 ]
