@@ -82,7 +82,7 @@ def test_the_words_around_a_fishbone_count_what_is_confirmed(made: CausesResult)
     assert "Process 7 tickets, 70%: Long queue 7" in words["alt"]
     assert "Causes: 1 confirmed, 2 suggested, 1 ruled out" in words["alt"]
     [alone] = wording.fishbone(made, [wording.FishPage((0,), alone=True)], language="zh")
-    assert alone["title"] == "法（流程）：7件工单的全部1项原因"
+    assert alone["title"] == "法（流程）全貌：7件，原因1项"
     [nothing] = wording.fishbone(made, [])
     assert nothing["title"] == "No fishbone: no ticket is coded and no cause is listed"
 

@@ -261,8 +261,11 @@ def _pareto_item(result: CausesResult, cause: Cause, language: Language) -> str:
 
 
 def _missing_texts(result: CausesResult, language: Language) -> str:
-    marks = [f'"{one}"' if language == "en" else f"“{one}”" for one in result.missing]
-    return text("figure.pareto.missing", language, texts=joined(marks, language)) if marks else ""
+    marks = result.missing if language == "zh" else [f'"{one}"' for one in result.missing]
+    if not marks:
+        return ""
+    joint = "、".join(marks) if language == "zh" else joined(marks, language)
+    return text("figure.pareto.missing", language, texts=joint)
 
 
 def _numeral(n: int, language: Language) -> str:
