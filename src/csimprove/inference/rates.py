@@ -283,7 +283,7 @@ def paired_difference(first: int, second: int, n: int, *, level: float = 0.95) -
     Examples
     --------
     >>> print("{:.3f} {:.3f}".format(*paired_difference(64, 52, 214)))
-    -0.042 0.154
+    -0.042 0.153
     """
     b, c, total = first + 0.5, second + 0.5, n + 2.0
     effect = (b - c) / total
