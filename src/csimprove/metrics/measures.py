@@ -50,6 +50,8 @@ class Measures:
         Years whose public holidays are not known: there only weekdays count.
     count_durations
         What ``durations`` calls; ``None``: there are none.
+    list_tickets
+        What ``tickets`` calls; ``None``: there are none.
     """
 
     frame: pd.DataFrame
@@ -62,6 +64,7 @@ class Measures:
     key: str
     estimated_years: tuple[int, ...] = ()
     count_durations: Callable[[], pd.DataFrame] | None = None
+    list_tickets: Callable[[tuple[str, ...], date, date], pd.DataFrame] | None = None
 
     @property
     def durations(self) -> pd.DataFrame:
@@ -76,6 +79,23 @@ class Measures:
             if self.count_durations is None
             else self.count_durations()
         )
+
+    def tickets(self, *names: str, first: date, last: date) -> pd.DataFrame:
+        """List single tickets, from the canonical table on demand: for those who look behind a number.
+
+        Parameters
+        ----------
+        *names
+            Columns of `csimprove.sla.time_tickets`; ``ticket_id``, ``opened_at`` and ``day`` (local, a date)
+            come first.
+        first, last
+            Local days of opening, both included.
+        """
+        wanted = tuple(dict.fromkeys(("ticket_id", "opened_at", "day", *names)))
+        if self.list_tickets is None:
+            return pd.DataFrame(columns=list(wanted))
+        rows = self.list_tickets(wanted, first, last)
+        return rows.assign(day=pd.to_datetime(rows["day"], unit="D").astype("datetime64[ns]"))
 
     def metric(self, name: str) -> Metric:
         """Return an available metric.
