@@ -9,6 +9,7 @@ from csimprove.charts.design import pilot_daily, pilot_looks, power_curve
 from csimprove.charts.evidence import pilot_event_study, pilot_robustness
 from csimprove.charts.pilot import pilot_arms, pilot_dumbbell, pilot_questions
 from csimprove.charts.theme import png
+from csimprove.charts.voice import voice_themes
 
 __all__ = [
     "baseline_cuts",
@@ -27,4 +28,5 @@ __all__ = [
     "pilot_robustness",
     "png",
     "power_curve",
+    "voice_themes",
 ]

@@ -32,6 +32,7 @@ from csimprove.report.monitoring import (
 )
 from csimprove.report.notes import Note, parse_notes
 from csimprove.report.pages import RunEntry, index, page
+from csimprove.report.problems import ranking_table
 from csimprove.report.tables import (
     checks,
     cuts_table,
@@ -41,6 +42,16 @@ from csimprove.report.tables import (
     left_out_table,
     next_steps_table,
     quality_table,
+)
+from csimprove.report.voice import (
+    comments_table,
+    feedback_table,
+    samples_table,
+    satisfaction_table,
+    surveys_table,
+    themes_table,
+    voice_cut_table,
+    voice_masthead,
 )
 
 __all__ = [
@@ -52,12 +63,14 @@ __all__ = [
     "cannot_conclude",
     "changes_table",
     "checks",
+    "comments_table",
     "comparison_table",
     "cuts_table",
     "design_masthead",
     "durations_table",
     "effects_table",
     "evaluation_table",
+    "feedback_table",
     "goals_table",
     "hand_over",
     "index",
@@ -76,14 +89,21 @@ __all__ = [
     "progress_table",
     "provenance",
     "quality_table",
+    "ranking_table",
     "robustness_table",
     "rules",
+    "samples_table",
+    "satisfaction_table",
     "show_chart",
     "staff_feedback",
     "standing_table",
+    "surveys_table",
+    "themes_table",
     "tiles",
     "tracking_masthead",
     "units_table",
     "variation_table",
     "verdict_banner",
+    "voice_cut_table",
+    "voice_masthead",
 ]

@@ -135,6 +135,17 @@ from csimprove.wording.spoken import (
     spoken_pilot,
     target_text,
 )
+from csimprove.wording.voice import (
+    main_figures,
+    said_figure,
+    scale_text,
+    score_text,
+    survey_month,
+    theme_words,
+    voice_headline,
+    voice_period,
+    voice_themes,
+)
 
 __all__ = [
     "BAD",
@@ -195,6 +206,7 @@ __all__ = [
     "level",
     "level_text",
     "lock_text",
+    "main_figures",
     "metric_name",
     "missing",
     "moment_text",
@@ -226,7 +238,10 @@ __all__ = [
     "programme_headline",
     "register_lines",
     "rule_text",
+    "said_figure",
+    "scale_text",
     "schedule_span",
+    "score_text",
     "signed",
     "spoken_baseline",
     "spoken_check",
@@ -241,9 +256,11 @@ __all__ = [
     "staff_text",
     "state_text",
     "stop_rules",
+    "survey_month",
     "target_level",
     "target_text",
     "text",
+    "theme_words",
     "tickets_text",
     "tracking_headline",
     "trimmed",
@@ -253,5 +270,8 @@ __all__ = [
     "verdict_limit",
     "verdict_reason",
     "verdict_word",
+    "voice_headline",
+    "voice_period",
+    "voice_themes",
     "where_text",
 ]
