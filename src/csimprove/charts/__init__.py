@@ -11,6 +11,7 @@ from csimprove.charts.evidence import pilot_event_study, pilot_robustness
 from csimprove.charts.pdca import gantt, pdca_rows
 from csimprove.charts.pilot import pilot_arms, pilot_dumbbell, pilot_questions
 from csimprove.charts.theme import png, svg
+from csimprove.charts.voice import voice_themes
 
 __all__ = [
     "baseline_cuts",
@@ -34,4 +35,5 @@ __all__ = [
     "png",
     "power_curve",
     "svg",
+    "voice_themes",
 ]

@@ -19,6 +19,10 @@ from csimprove.tickets import Reading
 #: Measure of a duration = minutes at which its restricted mean stops counting.
 HORIZONS = {"first_response": 24 * 60.0, "resolution": 7 * 24 * 60.0}
 
+#: Columns that say what a ticket is about, and metrics that tell which tickets are a problem.
+PROBLEM_COLUMNS = ("stage", "category", "cause")
+PROBLEM_METRICS = ("complaint_rate", "response_on_time")
+
 _COUNTS = ("measure", "clock", "bin", "events", "censored")
 
 
@@ -52,6 +56,8 @@ class Measures:
         What ``durations`` calls; ``None``: there are none.
     list_tickets
         What ``tickets`` calls; ``None``: there are none.
+    count_problems
+        What ``problems`` calls; ``None``: there are none.
     """
 
     frame: pd.DataFrame
@@ -65,6 +71,7 @@ class Measures:
     estimated_years: tuple[int, ...] = ()
     count_durations: Callable[[], pd.DataFrame] | None = None
     list_tickets: Callable[[tuple[str, ...], date, date], pd.DataFrame] | None = None
+    count_problems: Callable[[], pd.DataFrame] | None = None
 
     @property
     def durations(self) -> pd.DataFrame:
@@ -96,6 +103,18 @@ class Measures:
             return pd.DataFrame(columns=list(wanted))
         rows = self.list_tickets(wanted, first, last)
         return rows.assign(day=pd.to_datetime(rows["day"], unit="D").astype("datetime64[ns]"))
+
+    @property
+    def problems(self) -> pd.DataFrame:
+        """Sums of `PROBLEM_METRICS` by ``day`` and those of `PROBLEM_COLUMNS` that hold something.
+
+        By a second pass over the tickets when first asked for; columns as in ``frame``.
+        """
+        return (
+            pd.DataFrame({"day": pd.to_datetime([])})
+            if self.count_problems is None
+            else self.count_problems()
+        )
 
     def metric(self, name: str) -> Metric:
         """Return an available metric.

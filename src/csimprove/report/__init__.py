@@ -54,6 +54,7 @@ from csimprove.report.pdca import (
     proposals_table,
     versions_table,
 )
+from csimprove.report.problems import ranking_table
 from csimprove.report.register import write_workbook
 from csimprove.report.tables import (
     checks,
@@ -64,6 +65,16 @@ from csimprove.report.tables import (
     left_out_table,
     next_steps_table,
     quality_table,
+)
+from csimprove.report.voice import (
+    comments_table,
+    feedback_table,
+    samples_table,
+    satisfaction_table,
+    surveys_table,
+    themes_table,
+    voice_cut_table,
+    voice_masthead,
 )
 
 __all__ = [
@@ -80,6 +91,7 @@ __all__ = [
     "causes_table",
     "changes_table",
     "checks",
+    "comments_table",
     "comparison_table",
     "cuts_table",
     "design_masthead",
@@ -88,6 +100,7 @@ __all__ = [
     "effects_table",
     "evaluation_table",
     "exceptions_table",
+    "feedback_table",
     "fishbone_outline",
     "gates_table",
     "goals_table",
@@ -113,19 +126,26 @@ __all__ = [
     "proposals_table",
     "provenance",
     "quality_table",
+    "ranking_table",
     "robustness_table",
     "rules",
+    "samples_table",
+    "satisfaction_table",
     "show_chart",
     "show_fishbone",
     "staff_feedback",
     "standing_table",
     "suggestions_table",
+    "surveys_table",
+    "themes_table",
     "tiles",
     "tracking_masthead",
     "units_table",
     "variation_table",
     "verdict_banner",
     "versions_table",
+    "voice_cut_table",
+    "voice_masthead",
     "whys_outline",
     "write_workbook",
 ]

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from csimprove.errors import SettingsError
+from csimprove.samples.answers import draw_answers
 from csimprove.samples.export import Broken, as_export, coding_sheet
 from csimprove.samples.process import Rates, draw_outcomes
 from csimprove.samples.stream import PLAN, Language, Variant, draw_stream, playbook, register
@@ -28,6 +29,8 @@ _SALT = 19
 
 #: Third part of the seed of the coding sheet: a stream of its own, so that no ticket changes.
 _CODING = 15
+#: Stream of the surveys, apart from that of the tickets.
+_ANSWERS = 301
 
 #: Tickets of the standard and of the small programme, test tickets aside.
 TICKETS = {False: 21_500, True: 4_300}
@@ -76,12 +79,15 @@ class Sample:
         What two people say of the causes of a sample of complaints.
     truth
         What was planted.
+    surveys
+        Name = answers, as in the files.
     """
 
     tickets: pd.DataFrame
     pauses: pd.DataFrame
     truth: Truth
     coding: pd.DataFrame
+    surveys: dict[str, pd.DataFrame]
 
 
 def programme(
@@ -122,9 +128,10 @@ def programme(
     tickets, pauses, broken = as_export(rng, outcomes, language)
     late = PLAN["complaints"]["late_after_sales"]
     truth = Truth(**planted, late_after_sales_share=late, broken=broken)
-    return Sample(
-        tickets, pauses, truth, coding_sheet(np.random.default_rng([_SALT, seed, _CODING]), tickets, language)
-    )
+    works, share = variant == "standard", TICKETS[small] / TICKETS[False]
+    coding, answers = (np.random.default_rng([_SALT, seed, stream]) for stream in (_CODING, _ANSWERS))
+    surveys = draw_answers(answers, language, works=works, share=share)
+    return Sample(tickets, pauses, truth, coding_sheet(coding, tickets, language), surveys)
 
 
 def write_sample(
@@ -136,7 +143,7 @@ def write_sample(
     language: Language = "en",
     reports: str = "reports",
 ) -> Path:
-    """Write a programme as a project: tickets, pauses, coding sheet, causes, settings, notes of people.
+    """Write a programme as a project: tickets, codes, surveys, register, settings and notes of people.
 
     Parameters
     ----------
@@ -163,6 +170,7 @@ def write_sample(
     texts["playbook.toml"] = playbook(language).replace('folder = "reports"', f'folder = "{reports}"')
     sample = programme(seed=seed, variant=variant, small=small, language=language)
     tables = {"tickets.csv": sample.tickets, "pauses.csv": sample.pauses, "coding.csv": sample.coding}
+    tables |= {f"surveys/{name}.csv": table for name, table in sample.surveys.items()}
     for name, table in tables.items():
         texts[name] = table.to_csv(index=False, lineterminator="\n")
     write_new(folder, texts)

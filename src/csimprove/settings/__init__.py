@@ -14,7 +14,7 @@ from csimprove.settings.causes import (
     Why,
     plain_name,
 )
-from csimprove.settings.plan import NextStep, PilotPlan
+from csimprove.settings.plan import NextStep, PilotPlan, StaffFeedback
 from csimprove.settings.programme import (
     Evidence,
     Gate,
@@ -28,6 +28,7 @@ from csimprove.settings.programme import (
 )
 from csimprove.settings.reading import line_of, problems, read_causes, read_settings
 from csimprove.settings.source import DURATION_UNITS, DURATIONS, MAPPABLE, DurationUnit, Source
+from csimprove.settings.surveys import ANSWERS, Role, Survey, parse_scale
 from csimprove.settings.tables import (
     Alerting,
     AlertRule,
@@ -43,6 +44,7 @@ from csimprove.settings.tables import (
 from csimprove.settings.texts import hint, near, nearest, parse_interval, parse_limit, slug
 
 __all__ = [
+    "ANSWERS",
     "CATEGORY_SETS",
     "DURATIONS",
     "DURATION_UNITS",
@@ -63,6 +65,7 @@ __all__ = [
     "Phase",
     "PilotPlan",
     "PlannedKpi",
+    "Role",
     "Schedule",
     "SchedulePhase",
     "Settings",
@@ -70,8 +73,10 @@ __all__ = [
     "SlaRule",
     "Source",
     "Spc",
+    "StaffFeedback",
     "Status",
     "SubCause",
+    "Survey",
     "Task",
     "Trigger",
     "Version",
@@ -83,6 +88,7 @@ __all__ = [
     "nearest",
     "parse_interval",
     "parse_limit",
+    "parse_scale",
     "plain_name",
     "problems",
     "read_causes",
