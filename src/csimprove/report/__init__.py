@@ -1,6 +1,7 @@
 """Reports: blocks that notebook cells show, executed notebooks as pages, the first page of a run."""
 
 from csimprove.report.blocks import Block
+from csimprove.report.brand import Brand, brand_of
 from csimprove.report.cells import hand_over, show_chart
 from csimprove.report.design import (
     advice,
@@ -31,7 +32,8 @@ from csimprove.report.monitoring import (
     standing_table,
 )
 from csimprove.report.notes import Note, parse_notes
-from csimprove.report.pages import RunEntry, index, page
+from csimprove.report.pages import RunEntry, index, outcome, page
+from csimprove.report.shelf import RunRow, shelf
 from csimprove.report.tables import (
     checks,
     cuts_table,
@@ -45,10 +47,13 @@ from csimprove.report.tables import (
 
 __all__ = [
     "Block",
+    "Brand",
     "Note",
     "RunEntry",
+    "RunRow",
     "advice",
     "alerts_table",
+    "brand_of",
     "cannot_conclude",
     "changes_table",
     "checks",
@@ -68,6 +73,7 @@ __all__ = [
     "method",
     "monitoring_masthead",
     "next_steps_table",
+    "outcome",
     "page",
     "parse_notes",
     "plan_changes",
@@ -78,6 +84,7 @@ __all__ = [
     "quality_table",
     "robustness_table",
     "rules",
+    "shelf",
     "show_chart",
     "staff_feedback",
     "standing_table",
