@@ -41,6 +41,7 @@ from csimprove.wording.lookup import (
     joined,
     known,
     metric_name,
+    reject_text,
     text,
     unit_name,
 )
@@ -225,6 +226,7 @@ __all__ = [
     "pretrend_text",
     "programme_headline",
     "register_lines",
+    "reject_text",
     "rule_text",
     "schedule_span",
     "signed",
