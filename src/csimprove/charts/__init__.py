@@ -7,10 +7,11 @@ from csimprove.charts.baseline import baseline_cuts, baseline_indicators, baseli
 from csimprove.charts.causes import fishbone, pareto
 from csimprove.charts.control import control_arms, control_chart, funnel, kpi_multiples
 from csimprove.charts.design import pilot_daily, pilot_looks, power_curve
+from csimprove.charts.drawing import svg
 from csimprove.charts.evidence import pilot_event_study, pilot_robustness
 from csimprove.charts.pdca import gantt, pdca_rows
 from csimprove.charts.pilot import pilot_arms, pilot_dumbbell, pilot_questions
-from csimprove.charts.theme import png, svg
+from csimprove.charts.theme import png
 from csimprove.charts.voice import voice_themes
 
 __all__ = [

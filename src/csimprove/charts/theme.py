@@ -5,7 +5,6 @@ Colours are roles, never series numbers. Lengths are pixels of the page (96 an i
 
 from __future__ import annotations
 
-import html
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -140,30 +139,6 @@ def png(figure: Figure) -> bytes:
     image.putpalette(palette.astype(np.uint8).tobytes())
     image.save(written, "png", optimize=True, dpi=(SAVED, SAVED))
     return written.getvalue()
-
-
-def svg(figure: Figure, *, alt: str) -> str:
-    """Return a figure as SVG with its letters as outlines and its alt text, the same for the same figure.
-
-    Parameters
-    ----------
-    figure
-        A figure of this package.
-    alt
-        What it shows, for those who do not see it.
-
-    Returns
-    -------
-    str
-        The file, without date or software name.
-    """
-    written = io.StringIO()
-    with applied():
-        figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
-    start, _, rest = written.getvalue().partition("<svg ")
-    head, _, drawn = rest.partition(">")
-    said = html.escape(alt)
-    return f'{start}<svg role="img" aria-label="{said}" {head}>\n <desc>{said}</desc>{drawn}'
 
 
 @lru_cache(maxsize=8192)

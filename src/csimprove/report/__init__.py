@@ -1,6 +1,7 @@
 """Reports: blocks that notebook cells show, executed notebooks as pages, the first page of a run."""
 
 from csimprove.report.blocks import Block
+from csimprove.report.brand import Brand, brand_of
 from csimprove.report.causes import (
     agreement_table,
     associations_table,
@@ -41,7 +42,7 @@ from csimprove.report.monitoring import (
     standing_table,
 )
 from csimprove.report.notes import Note, parse_notes
-from csimprove.report.pages import RunEntry, index, page
+from csimprove.report.pages import RunEntry, index, outcome, page
 from csimprove.report.pdca import (
     a3_pages,
     drift_table,
@@ -56,6 +57,7 @@ from csimprove.report.pdca import (
 )
 from csimprove.report.problems import ranking_table
 from csimprove.report.register import write_workbook
+from csimprove.report.shelf import RunRow, shelf
 from csimprove.report.tables import (
     checks,
     cuts_table,
@@ -79,13 +81,16 @@ from csimprove.report.voice import (
 
 __all__ = [
     "Block",
+    "Brand",
     "Note",
     "RunEntry",
+    "RunRow",
     "a3_pages",
     "advice",
     "agreement_table",
     "alerts_table",
     "associations_table",
+    "brand_of",
     "cannot_conclude",
     "causes_masthead",
     "causes_table",
@@ -114,6 +119,7 @@ __all__ = [
     "method",
     "monitoring_masthead",
     "next_steps_table",
+    "outcome",
     "overdue_table",
     "page",
     "parse_notes",
@@ -131,6 +137,7 @@ __all__ = [
     "rules",
     "samples_table",
     "satisfaction_table",
+    "shelf",
     "show_chart",
     "show_fishbone",
     "staff_feedback",

@@ -265,10 +265,11 @@ def quality_table(reading: Reading, *, language: Language = "en") -> Block:
         keys = ("row", "column", "shown_value", "reason")
         rows = []
         for one in reading.rejects[:_EXAMPLES]:
-            reason = textwrap.shorten(one.reason, _REASON, placeholder=" …")
+            reason = textwrap.shorten(wording.reject_text(one.reason, language), _REASON, placeholder=" …")
             rows.append([str(one.row or wording.NO_NUMBER), one.column, one.value, reason])
         blocks.append(phrased("rejects", heads(keys, language), rows, language, caption="", sub=True))
-    return stacked(*blocks)
+    made = stacked(*blocks)  # in documents, of the appendix
+    return Block(f'<div class="appendix">{made.html}</div>', made.plain)
 
 
 def _column_note(one: ColumnNote, language: Language) -> list[str]:

@@ -4,6 +4,7 @@ Paths in the file are relative to the file. Days are local days of ``calendar.zo
 """
 
 from csimprove.settings.base import Language
+from csimprove.settings.brand import Report, contrast
 from csimprove.settings.causes import (
     CATEGORY_SETS,
     CauseEntry,
@@ -65,6 +66,7 @@ __all__ = [
     "Phase",
     "PilotPlan",
     "PlannedKpi",
+    "Report",
     "Role",
     "Schedule",
     "SchedulePhase",
@@ -82,6 +84,7 @@ __all__ = [
     "Version",
     "Weekday",
     "Why",
+    "contrast",
     "hint",
     "line_of",
     "near",

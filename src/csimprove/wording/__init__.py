@@ -65,6 +65,7 @@ from csimprove.wording.lookup import (
     known,
     listed,
     metric_name,
+    reject_text,
     text,
     unit_name,
 )
@@ -281,6 +282,7 @@ __all__ = [
     "problem_name",
     "programme_headline",
     "register_lines",
+    "reject_text",
     "rule_text",
     "said_figure",
     "scale_text",
