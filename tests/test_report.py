@@ -8,6 +8,7 @@ import io
 import itertools
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -439,6 +440,18 @@ def test_notes_are_marked_and_flagged_when_older_than_the_figures() -> None:
     assert "<strong>down</strong> &lt;img" in first
     assert "Older than" not in second
     assert "<p>a chart</p>" in second
+
+
+@pytest.mark.parametrize(("block", "mark"), [(report.method, "method"), (report.provenance, "origin")])
+def test_notes_stand_after_the_figures_and_before_definitions_and_sources(
+    block: Callable[..., report.Block], mark: str
+) -> None:
+    notebook = {"cells": [code(shown(one)) for one in (report.masthead(BASELINE), block(BASELINE))]}
+    note = report.Note("Li", date(2025, 9, 20), "", "Watch the night shift.")
+    page = report.page(notebook, language="en", title="t", notes=[note])
+    parts = ('<header class="top">', "Watch the night shift.", f'class="{mark}"')
+    order = [page.index(part) for part in parts]
+    assert order == sorted(order)
 
 
 def test_markdown_keeps_tables_and_drops_dangerous_links() -> None:

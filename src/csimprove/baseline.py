@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -340,10 +339,9 @@ def _trend(measures: Measures, first: date, last: date) -> pd.DataFrame:
     monday = last - timedelta(days=last.weekday())
     start = max(first, monday - timedelta(weeks=TREND_WEEKS - 1))
     rows = measures.pooled("week", first=start, last=last)
-    today = measures.as_of.astimezone(ZoneInfo(measures.zone)).date()
     # a week that is cut off by the period, or whose last day is still running, holds other days than the rest
     starts = rows["week"] >= pd.Timestamp(first)
-    ends = rows["week"] <= pd.Timestamp(min(last, today - timedelta(days=1)) - timedelta(days=6))
+    ends = rows["week"] <= pd.Timestamp(min(last, measures.whole_day) - timedelta(days=6))
     value = rows["numerator"] / rows["denominator"].where(rows["denominator"] > 0)
     rows = rows.assign(value=value, complete=starts & ends & (rows["undecided"] == 0))
     return rows[["week", "metric", "numerator", "denominator", "undecided", "value", "complete"]]
