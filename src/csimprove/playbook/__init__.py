@@ -1,10 +1,10 @@
 """The playbook: its notebooks, their declared parameters, and running them.
 
 ``init`` starts a project, ``check`` says whether its settings and data are right, ``run`` executes the
-notebooks and publishes a report, ``verify`` executes a delivered run again and compares, ``alerts`` looks at
-the alert rules and sends what is new, ``refresh`` renews the outputs of committed notebooks. Only this
-package uses papermill, nbclient and nbformat. Each is imported when it is asked for: a run that has nothing
-to do, and the server of kernels, must not wait for the others.
+notebooks and publishes a report, ``run_batch`` one for each value of a cut, ``verify`` executes a delivered
+run again and compares, ``alerts`` looks at the alert rules and sends what is new, ``refresh`` renews the
+outputs of committed notebooks. Only this package uses papermill, nbclient and nbformat. Each is imported when
+it is asked for: a run that has nothing to do, and the server of kernels, must not wait for the others.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from csimprove.playbook.alerting import AlertOutcome, alerts
+    from csimprove.playbook.batch import Batch, run_batch
     from csimprove.playbook.execution import refresh
     from csimprove.playbook.projects import check, init, sample
     from csimprove.playbook.runs import run
@@ -21,17 +22,31 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AlertOutcome": "alerting",
+    "Batch": "batch",
     "Verification": "verification",
     "alerts": "alerting",
     "check": "projects",
     "init": "projects",
     "refresh": "execution",
     "run": "runs",
+    "run_batch": "batch",
     "sample": "projects",
     "verify": "verification",
 }
 
-__all__ = ["AlertOutcome", "Verification", "alerts", "check", "init", "refresh", "run", "sample", "verify"]
+__all__ = [
+    "AlertOutcome",
+    "Batch",
+    "Verification",
+    "alerts",
+    "check",
+    "init",
+    "refresh",
+    "run",
+    "run_batch",
+    "sample",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> object:

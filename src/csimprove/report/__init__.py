@@ -2,6 +2,7 @@
 
 from csimprove.report.blocks import Block
 from csimprove.report.cells import hand_over, show_chart
+from csimprove.report.cover import CoverEntry, cover
 from csimprove.report.design import (
     advice,
     design_masthead,
@@ -58,6 +59,7 @@ from csimprove.report.tables import (
 
 __all__ = [
     "Block",
+    "CoverEntry",
     "Note",
     "RunEntry",
     "a3_pages",
@@ -67,6 +69,7 @@ __all__ = [
     "changes_table",
     "checks",
     "comparison_table",
+    "cover",
     "cuts_table",
     "design_masthead",
     "drift_table",

@@ -112,7 +112,7 @@ def page(
     body += "".join(_note(note, language, last=last) for note in notes)
     if parameters:
         body += _parameters([RunEntry("", title, parameters=parameters)], language)
-    return _document(body, language=language, title=title, project=project, facts=facts, index=index)
+    return document(body, language=language, title=title, project=project, facts=facts, index=index)
 
 
 def index(
@@ -157,7 +157,7 @@ def index(
     head, _ = terms([*heads, *facts], "meta")
     rows: list[list[Cell | str]] = [
         [
-            _link(entry.page, entry.title),
+            link(entry.page, entry.title),
             _plain(_finding(html_of.get(entry.name, ""))) or wording.NO_NUMBER,
             _status(entry.status, language),
             wording.NO_NUMBER if entry.seconds is None else f"{entry.seconds:.1f}",
@@ -172,7 +172,7 @@ def index(
         kind="eval runs",
         numeric=[3],
     )
-    links = "".join(f"<li>{_link(href, label).html}</li>" for label, href in files)
+    links = "".join(f"<li>{link(href, label).html}</li>" for label, href in files)
     files_title = f"<h2>{escaped(text('index.files', language))}</h2>"
     body = (
         f'<header class="top"><p class="kicker"><b>{escaped(project)}</b></p>{head}</header>'
@@ -182,10 +182,10 @@ def index(
         + _parameters(entries, language)
         + (f"<section>{files_title}<ul>{links}</ul></section>" if links else "")
     )
-    return _document(body, language=language, title=project)
+    return document(body, language=language, title=project)
 
 
-def _document(
+def document(
     body: str,
     *,
     language: Language,
@@ -194,11 +194,12 @@ def _document(
     facts: Iterable[tuple[str, str]] = (),
     index: str | None = None,
 ) -> str:
+    """Return a whole page around its body."""
     style = (resources.files("csimprove") / "report" / "style.css").read_text(encoding="utf-8")
     names = list(filter(None, [project, title]))
     margin = json.dumps("  |  ".join(names), ensure_ascii=False).replace("<", "\\3c ")
     listed, lines = terms(facts)
-    back = f"<p>{_link(index, text('page.index', language)).html}</p>" if index else ""
+    back = f"<p>{link(index, text('page.index', language)).html}</p>" if index else ""
     foot = f"<footer>{listed if lines else ''}{back}</footer>" if lines or back else ""
     label = html.escape(", ".join(names))
     font = font_face(title + project + body + foot) if language == "zh" else ""
@@ -335,7 +336,18 @@ def _plain(found: str) -> str:
     return html.unescape(re.sub(r"<[^>]*>", "", found))
 
 
-def _link(href: str | None, label: str) -> Cell:
+def finding(notebook: Mapping[str, Any]) -> str:
+    """Return the first heading that an executed notebook shows, as plain words."""
+    return _plain(_finding(_outputs_html(notebook)))
+
+
+def judges(notebook: Mapping[str, Any]) -> bool:
+    """Whether an executed notebook shows a verdict."""
+    return bool(_VERDICT.search(_outputs_html(notebook)))
+
+
+def link(href: str | None, label: str) -> Cell:
+    """Return a link as a cell, words alone without an address."""
     return Cell(f'<a href="{html.escape(href)}">{escaped(label)}</a>' if href else escaped(label), label)
 
 
