@@ -151,19 +151,21 @@ def run(
         "isolated": isolated,
         "force": force,
     }
-    if by or table:
-        batch = playbook.run_batch(settings, by=by, table=table, **options)
-        typer.echo(json.dumps(batch.to_dict(), ensure_ascii=False) if as_json else batch.cover)
-        if batch.failures:
-            raise RunError("\n".join(batch.failures))
-        return
     try:
-        index = playbook.run(settings, **options)
+        if by or table:
+            batch = playbook.run_batch(settings, by=by, table=table, **options)
+        else:
+            index = playbook.run(settings, **options)
     except (CsimproveError, OSError) as error:
         if as_json:
             typer.echo(_outcome(getattr(error, "folder", None), message=str(error)))
         raise
-    typer.echo(_outcome(index.parent) if as_json else index)
+    if not (by or table):
+        typer.echo(_outcome(index.parent) if as_json else index)
+        return
+    typer.echo(json.dumps(batch.to_dict(), ensure_ascii=False) if as_json else batch.cover)
+    if batch.failures:
+        raise RunError("\n".join(batch.failures))
 
 
 @app.command()
