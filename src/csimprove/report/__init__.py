@@ -13,6 +13,7 @@ from csimprove.report.causes import (
     whys_outline,
 )
 from csimprove.report.cells import hand_over, show_chart
+from csimprove.report.cover import CoverEntry, cover
 from csimprove.report.design import (
     advice,
     design_masthead,
@@ -82,6 +83,7 @@ from csimprove.report.voice import (
 __all__ = [
     "Block",
     "Brand",
+    "CoverEntry",
     "Note",
     "RunEntry",
     "RunRow",
@@ -98,6 +100,7 @@ __all__ = [
     "checks",
     "comments_table",
     "comparison_table",
+    "cover",
     "cuts_table",
     "design_masthead",
     "drift_table",

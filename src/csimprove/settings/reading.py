@@ -8,6 +8,7 @@ import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import parse_qs
 
 from pydantic import BaseModel, ValidationError
 
@@ -23,7 +24,8 @@ def read_settings(file: str | Path) -> Settings:
     Parameters
     ----------
     file
-        Path of the file.
+        Path of the file. Behind a question mark it may say which tickets alone are measured, and that the
+        pilot is left out: ``playbook.toml?region=East China&pilot=none``.
 
     Returns
     -------
@@ -35,9 +37,10 @@ def read_settings(file: str | Path) -> Settings:
     SettingsError
         If the file is missing, is not TOML or breaks a rule; the message lists every broken rule.
     """
-    path = Path(file)
+    name, _, query = str(file).partition("?")
+    path, only = Path(name), parse_qs(query)
     advice = "Write one with `csimprove init DIR`, or try `csimprove sample DIR`."
-    return _read(path, Settings, "settings", advice, file=path)
+    return _read(path, Settings, "settings", advice, only=only, file=path)
 
 
 def read_causes(settings: Settings) -> CauseFile:
@@ -57,7 +60,15 @@ def read_causes(settings: Settings) -> CauseFile:
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def _read(path: Path, model: type[Model], argument: str, advice: str, **more: Any) -> Model:
+def _read(
+    path: Path,
+    model: type[Model],
+    argument: str,
+    advice: str,
+    *,
+    only: dict[str, list[str]] | None = None,
+    **more: Any,
+) -> Model:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -73,10 +84,20 @@ def _read(path: Path, model: type[Model], argument: str, advice: str, **more: An
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} must be TOML: {error}.") from None
     try:
-        return model.model_validate({**data, **more})
+        return model.model_validate({**_restricted(data, only or {}), **more})
     except ValidationError as error:
         found = "\n".join(f"  {problem}" for problem in problems(error, text, model))
         raise SettingsError(f"{path} must be corrected:\n{found}") from None
+
+
+def _restricted(data: dict[str, Any], only: dict[str, list[str]]) -> dict[str, Any]:
+    """Return the settings for some of the tickets only; the baseline stays that of the whole."""
+    if not only:
+        return data
+    if only.pop("pilot", None) and isinstance(plan := data.get("pilot"), dict):
+        kept = {key: value for key, value in data.items() if key != "pilot"}
+        data = {"baseline": plan.get("before"), **kept}
+    return {**data, "only": {**data.get("only", {}), **only}}
 
 
 def problems(error: ValidationError, text: str, model: type[BaseModel]) -> list[str]:
