@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from csimprove.baseline import BaselineResult, baseline
+from csimprove.baseline import BaselineResult, baseline, with_interval
 from csimprove.inference import mean_interval, wilson
+from csimprove.metrics import Metric
 from csimprove.settings import MetricSettings, Settings
 from made_measures import DECIDED, made_measures, pilot_plan
 
@@ -276,3 +277,11 @@ def test_a_column_of_one_group_or_mostly_empty_ranks_nothing():
     measures = replace(made_measures([row], metrics=("response_on_time",)), count_problems=lambda: frame)
     period = settings(baseline=(date(2025, 7, 7), date(2025, 7, 13)))
     assert baseline(measures, settings=period).ranking.empty  # one stage; 3 of 7 have a category
+
+
+def test_intervals_of_few_answers_stay_within_the_scale() -> None:
+    nps = Metric("nps", "mean", "higher", "nps", 50.0, None, "promoters")
+    few = {"metric": ["nps"], "numerator": [-200.0], "denominator": [3], "squares": [20_000.0]}
+    found = with_interval(pd.DataFrame(few), SimpleNamespace(metrics=(nps,))).iloc[0]
+    assert (found["value"], found["ci_low"]) == (pytest.approx(-200 / 3), -100)
+    assert found["ci_high"] == pytest.approx(-200 / 3 + 4.302653 * 100 / 3, rel=1e-6)

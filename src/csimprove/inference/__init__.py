@@ -11,6 +11,7 @@ from csimprove.inference.rates import (
     mantel_haenszel_difference,
     newcombe,
     paired_difference,
+    poisson_interval,
     score_difference,
     wilson,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "normal_tail",
     "one_sample_t",
     "paired_difference",
+    "poisson_interval",
     "pooled_t",
     "score_difference",
     "smallest_pvalue",

@@ -5,9 +5,9 @@ Only `csimprove.metrics.store` imports this module, and only when something must
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,10 @@ import pandas as pd
 from csimprove import columns
 from csimprove.inference import BIN_STARTS, DOUBLINGS, EXACT, PER_DOUBLING
 from csimprove.metrics.definitions import Metric
-from csimprove.settings import Settings, Sla
-from csimprove.sla import calendar_table, resolve_rules, time_tickets
+from csimprove.metrics.parts import both, has, parts_of, where
+from csimprove.settings import EventLimit, Settings, Sla
+from csimprove.sla import calendar_table, resolve_rules, time_events, time_tickets
 from csimprove.tickets import Reading
-
-#: Lowest rating that counts as satisfied, on the scale 1-5.
-TOP_TWO = 4
 
 
 def measure_files(
@@ -64,7 +62,9 @@ def measure_files(
     SettingsError
         If two rules match equally well.
     """
-    with _timed(folder, settings=settings, reading=reading, as_of=as_of) as (timed, sla, estimated):
+    limits = {metric.name: metric.event for metric in metrics if metric.event is not None}
+    with _timed(folder, settings=settings, reading=reading, as_of=as_of, limits=limits) as found:
+        timed, sla, estimated = found
         sums = summed(timed, metrics=metrics, keys=keys, sla=sla).collect("pyarrow").to_native()
     return _tidied(sums.to_pandas(), ["day", *keys]), estimated
 
@@ -130,7 +130,12 @@ def list_files(
 
 @contextmanager
 def _timed(
-    folder: Path, *, settings: Settings, reading: Reading, as_of: datetime
+    folder: Path,
+    *,
+    settings: Settings,
+    reading: Reading,
+    as_of: datetime,
+    limits: Mapping[str, EventLimit] | None = None,
 ) -> Iterator[tuple[nw.LazyFrame[Any], Sla, tuple[int, ...]]]:
     """Time the tickets of a folder; with the rules in use and the years of estimated holidays."""
     with duckdb.connect(config=_limits(settings, folder)) as con:
@@ -140,16 +145,25 @@ def _timed(
         )
         sla = _rules_in_use(settings.sla)
         rules = resolve_rules(sla.rules, _combinations(tickets), source=reading.source)
-        calendar = calendar_table(settings.calendar, reading.first_opened.date(), as_of.date())
+        limits = limits or {}
+        first = min([reading.first_opened.date(), *_first_times(tickets, limits)])
+        calendar = calendar_table(settings.calendar, first, as_of.date())
+        days = nw.from_native(con.from_arrow(calendar.frame))
         timed = time_tickets(
-            tickets,
-            pauses,
-            nw.from_native(con.from_arrow(calendar.frame)),
-            nw.from_native(con.from_arrow(rules)),
-            as_of=as_of,
-            sla=sla,
+            tickets, pauses, days, nw.from_native(con.from_arrow(rules)), as_of=as_of, sla=sla
         )
+        if limits:
+            timed = time_events(timed, days, limits, as_of=as_of)
         yield timed, sla, calendar.estimated_years
+
+
+def _first_times(tickets: nw.LazyFrame[Any], limits: Mapping[str, EventLimit]) -> list[date]:
+    """First days of the times that limits look at; some may lie before the first opening."""
+    names = dict.fromkeys(name for limit in limits.values() for name in (limit.event, limit.start))
+    if not names:
+        return []
+    (row,) = tickets.select(nw.col(name).min() for name in names).collect("pyarrow").to_native().to_pylist()
+    return [found.date() for found in row.values() if found is not None]
 
 
 def summed(
@@ -172,7 +186,8 @@ def summed(
     -------
     narwhals.LazyFrame
         ``day`` (epoch day), ``keys`` (missing = ``""``), ``tickets``, ``no_reply`` and, per metric,
-        ``__sum``, ``__decided``, ``__eligible`` and, for a mean, ``__squares``; Int64.
+        ``__sum``, ``__decided``, ``__eligible`` and, for a mean, ``__squares``; for the mean of two channels
+        also ``__first_sum``, ``__first_squares`` and ``__first_decided`` of the first one; Int64.
     """
     figures: dict[str, nw.Expr] = {}
     copies: dict[str, str] = {}
@@ -180,9 +195,12 @@ def summed(
         _add_figures(figures, copies, metric, sla)
     # without any time of response nobody can say that no reply was needed
     known = any(metric.name == "response_on_time" for metric in metrics)
-    figures["no_reply"] = _where(nw.col("no_reply") == 1 if known else nw.lit(False))
+    figures["no_reply"] = where(nw.col("no_reply") == 1 if known else nw.lit(False))
     sums = {
-        f"{metric.name}__{part}" for metric in metrics if metric.kind == "mean" for part in ("sum", "squares")
+        f"{metric.name}__{part}"
+        for metric in metrics
+        if metric.kind == "mean"
+        for part in ("sum", "squares", "first_sum", "first_squares")
     }
     return (
         timed.select("day", *keys, *(figure.alias(f"_{name}") for name, figure in figures.items()))
@@ -228,9 +246,9 @@ def binned(timed: nw.LazyFrame[Any], *, keys: tuple[str, ...]) -> nw.LazyFrame[A
         business = (nw.col(f"{short}_business") == 1).fill_null(False)
         by_business, by_calendar = f"{event}_business_minutes", f"{event}_calendar_minutes"
         on_clock = nw.when(business).then(nw.col(by_business)).otherwise(nw.col(by_calendar))
-        over = _has(stamp) | ~on_clock.is_null()
+        over = has(stamp) | ~on_clock.is_null()
         # over, but nobody knows when: stated on the other clock only
-        unknown = ~over & (_has(by_business) | _has(by_calendar))
+        unknown = ~over & (has(by_business) | has(by_calendar))
         counted = ~unknown & (nw.col("no_reply") == 0) if event == "first_response" else ~unknown
         parts.append(
             timed.filter(counted).select(
@@ -239,7 +257,7 @@ def binned(timed: nw.LazyFrame[Any], *, keys: tuple[str, ...]) -> nw.LazyFrame[A
                 nw.lit(event).alias("measure"),
                 nw.when(business).then(nw.lit("business")).otherwise(nw.lit("calendar")).alias("clock"),
                 duration_bin(nw.col(f"{short}_clock_s") // 60).alias("bin"),
-                _where(over).alias("_over"),
+                where(over).alias("_over"),
             )
         )
     return (
@@ -265,117 +283,26 @@ def duration_bin(minutes: nw.Expr) -> nw.Expr:
 def _add_figures(figures: dict[str, nw.Expr], copies: dict[str, str], metric: Metric, sla: Sla) -> None:
     """Add what must be counted or summed for a metric; what another figure already gives is copied."""
     name = metric.name
-    applies, decided, value = _PARTS[name, metric.variant](metric, sla)
+    applies, decided, value = parts_of(metric, sla)
     if applies is None:
         copies[f"{name}__eligible"] = "tickets"
     else:
-        figures[f"{name}__eligible"] = _where(applies)
+        figures[f"{name}__eligible"] = where(applies)
     if decided is None:
         copies[f"{name}__decided"] = f"{name}__eligible"
     else:
-        figures[f"{name}__decided"] = _where(_both(applies, decided))
-    counted = _both(applies, decided)
+        figures[f"{name}__decided"] = where(both(applies, decided))
+    counted = both(applies, decided)
     if metric.kind == "mean":
         figures[f"{name}__sum"] = nw.when(counted).then(value)
         figures[f"{name}__squares"] = nw.when(counted).then(value * value)
+        if metric.definition == "channel_mean":
+            first = counted & (nw.col("channel") == metric.options["channels"][0])
+            figures[f"{name}__first_sum"] = nw.when(first).then(value)
+            figures[f"{name}__first_squares"] = nw.when(first).then(value * value)
+            figures[f"{name}__first_decided"] = where(first)
     else:
-        figures[f"{name}__sum"] = _where(_both(counted, value))
-
-
-#: Whether the metric applies (none: to every ticket), whether it is decided (none: at once), and its value: a
-#: condition, of a mean a number. A condition that cannot be told is not fulfilled.
-_Parts = tuple[nw.Expr | None, nw.Expr | None, nw.Expr]
-
-
-def _both(first: nw.Expr | None, second: nw.Expr | None) -> nw.Expr:
-    if first is not None and second is not None:
-        return first & second
-    found = second if first is None else first
-    assert found is not None  # no metric holds for every ticket at once
-    return found
-
-
-def _where(condition: nw.Expr) -> nw.Expr:
-    """1 where true, else null: counting is cheaper than summing."""
-    return nw.when(condition).then(nw.lit(1))
-
-
-def _has(column: str) -> nw.Expr:
-    return ~nw.col(column).is_null()
-
-
-def _within(column: str, metric: Metric) -> nw.Expr:
-    return (nw.col(column) <= nw.col("opened_at") + timedelta(days=metric.window_days)).fill_null(False)
-
-
-def _old_enough(metric: Metric) -> nw.Expr:
-    return nw.col("age_s") >= metric.window_days * 86_400
-
-
-def _response_on_time(metric: Metric, sla: Sla) -> _Parts:
-    applies = _has("response_limit_s")
-    if not sla.count_no_reply:
-        applies = applies & (nw.col("no_reply") == 0)
-    return applies, nw.col("response_decided") == 1, nw.col("response_met") == 1
-
-
-def _resolution_on_time(metric: Metric, sla: Sla) -> _Parts:
-    applies = _has("due_at" if sla.resolution == "due_at" else "resolution_limit_s")
-    return applies, nw.col("resolution_decided") == 1, nw.col("resolution_met") == 1
-
-
-def _resolved_once(metric: Metric, sla: Sla) -> _Parts:
-    again = _within("reopened_at", metric) | _within("recontact_at", metric)
-    return None, _old_enough(metric), _within("resolved_at", metric) & ~again
-
-
-def _one_touch(metric: Metric, sla: Sla) -> _Parts:
-    one_touch = (nw.col("replies") == 1) & (nw.col("reopens") == 0)
-    return _has("replies") & _has("reopens"), _old_enough(metric), _within("resolved_at", metric) & one_touch
-
-
-def _waiting_time(metric: Metric, sla: Sla) -> _Parts:
-    return _has("wait_seconds"), None, nw.col("wait_seconds")
-
-
-def _complaint_rate(metric: Metric, sla: Sla) -> _Parts:
-    return _has("is_complaint"), None, nw.col("is_complaint")
-
-
-def _csat(metric: Metric, sla: Sla) -> _Parts:
-    return _has("csat"), None, nw.col("csat") >= TOP_TWO
-
-
-def _rated_of_offered(metric: Metric, sla: Sla) -> _Parts:
-    return nw.col("csat_offered") | _has("csat"), None, _has("csat")
-
-
-def _rated_of_resolved(metric: Metric, sla: Sla) -> _Parts:
-    return _has("resolved_at"), None, _has("csat")
-
-
-def _reopened(metric: Metric, sla: Sla) -> _Parts:
-    return None, _old_enough(metric), _within("reopened_at", metric)
-
-
-def _ever_reopened(metric: Metric, sla: Sla) -> _Parts:
-    return _has("reopens"), None, nw.col("reopens") > 0
-
-
-#: Metric and variant = what makes (applies, decided, value) of a ticket.
-_PARTS = {
-    ("response_on_time", "within_limit"): _response_on_time,
-    ("resolution_on_time", "within_limit"): _resolution_on_time,
-    ("first_contact_resolution", "window"): _resolved_once,
-    ("first_contact_resolution", "one_touch"): _one_touch,
-    ("waiting_time", "pooled"): _waiting_time,
-    ("complaint_rate", "tickets"): _complaint_rate,
-    ("csat", "top_two"): _csat,
-    ("csat_response", "of_offered"): _rated_of_offered,
-    ("csat_response", "of_resolved"): _rated_of_resolved,
-    ("reopen_rate", "window"): _reopened,
-    ("reopen_rate", "ever"): _ever_reopened,
-}
+        figures[f"{name}__sum"] = where(both(counted, value))
 
 
 def _limits(settings: Settings, folder: Path) -> dict[str, Any]:

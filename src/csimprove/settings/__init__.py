@@ -15,6 +15,7 @@ from csimprove.settings.causes import (
     Why,
     plain_name,
 )
+from csimprove.settings.indicators import Customers, EventLimit, MetricSettings, OwnMetric
 from csimprove.settings.plan import NextStep, PilotPlan, StaffFeedback
 from csimprove.settings.programme import (
     Evidence,
@@ -34,7 +35,6 @@ from csimprove.settings.tables import (
     Alerting,
     AlertRule,
     Calendar,
-    MetricSettings,
     Phase,
     Settings,
     Sla,
@@ -42,7 +42,15 @@ from csimprove.settings.tables import (
     Spc,
     Weekday,
 )
-from csimprove.settings.texts import hint, near, nearest, parse_interval, parse_limit, slug
+from csimprove.settings.texts import (
+    hint,
+    near,
+    nearest,
+    parse_interval,
+    parse_limit,
+    parse_working_days,
+    slug,
+)
 
 __all__ = [
     "ANSWERS",
@@ -56,12 +64,15 @@ __all__ = [
     "CauseEntry",
     "CauseFile",
     "Causes",
+    "Customers",
     "DurationUnit",
+    "EventLimit",
     "Evidence",
     "Gate",
     "Language",
     "MetricSettings",
     "NextStep",
+    "OwnMetric",
     "Pdca",
     "Phase",
     "PilotPlan",
@@ -92,6 +103,7 @@ __all__ = [
     "parse_interval",
     "parse_limit",
     "parse_scale",
+    "parse_working_days",
     "plain_name",
     "problems",
     "read_causes",

@@ -13,6 +13,7 @@ from csimprove import columns
 from csimprove.settings.base import Frozen, Language, Number
 from csimprove.settings.brand import Report
 from csimprove.settings.causes import Causes
+from csimprove.settings.indicators import Clock, Customers, MetricSettings, OwnMetric, Records
 from csimprove.settings.plan import PilotPlan
 from csimprove.settings.programme import Pdca, Schedule, Trigger, Version
 from csimprove.settings.source import Source
@@ -20,7 +21,6 @@ from csimprove.settings.surveys import Survey
 from csimprove.settings.texts import known_zone, members, parse_interval, parse_limit, slug
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-Clock = Literal["business", "calendar"]
 
 
 class Calendar(Frozen):
@@ -80,17 +80,6 @@ class Sla(Frozen):
     resolution: Literal["rules", "due_at"] = "rules"
     #: count tickets resolved without any public reply as late first responses
     count_no_reply: bool = False
-
-
-class MetricSettings(Frozen):
-    """What a project sets for a metric; the rest is the catalogue's."""
-
-    target: Number | None = None
-    alert: Number | None = None
-    #: which of the metric's published definitions (docs/metrics.md)
-    variant: str | None = None
-    owner: str | None = None
-    due: date | None = None
 
 
 class Phase(Frozen):
@@ -171,6 +160,9 @@ class Settings(Frozen):
     #: period of the baseline, local days; none: the pilot's ``before``, else all days
     baseline: tuple[date, date] | None = None
     metrics: dict[str, MetricSettings] = {}
+    own_metrics: tuple[OwnMetric, ...] = ()
+    records: Records = Records()
+    customers: Customers | None = None
     pilot: PilotPlan | None = None
     surveys: tuple[Survey, ...] = ()
     phases: tuple[Phase, ...] = ()
@@ -194,6 +186,14 @@ class Settings(Frozen):
         members(tuple(value), columns.CUTS, "a column to cut by")
         return value
 
+    @field_validator("own_metrics")
+    @classmethod
+    def _once(cls, value: tuple[OwnMetric, ...]) -> tuple[OwnMetric, ...]:
+        names = [one.name for one in value]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"each own metric must have a name of its own, not twice {', '.join(twice)}")
+        return value
+
     @field_validator("surveys")
     @classmethod
     def _names(cls, value: tuple[Survey, ...]) -> tuple[Survey, ...]:
@@ -206,6 +206,11 @@ class Settings(Frozen):
     def title(self) -> str:
         """Name of the project, and of the tickets to which it is restricted."""
         return ": ".join([self.project, *(", ".join(values) for values in self.only.values())])
+
+    def goal(self, metric: str) -> MetricSettings | OwnMetric | None:
+        """Return what the project set for a metric of the catalogue or of its own."""
+        own = next((one for one in self.own_metrics if one.name == metric), None)
+        return own or self.metrics.get(metric)
 
     @property
     def folder(self) -> Path:

@@ -98,6 +98,8 @@ class Field:
     limit: int | None = None
     #: of a text that only suggests: name = pattern of its keywords; the first that fits is kept
     keywords: dict[str, str] = field(default_factory=dict)
+    #: lowest and highest possible rating, if declared
+    scale: tuple[int, int] | None = None
 
 
 def known(source: Source) -> dict[str, Any]:
@@ -134,14 +136,17 @@ def map_fields(source: Source, file: SourceFile) -> tuple[Field, ...]:
     Raises `TicketDataError` with every heading that is not there.
     """
     headings = wanted(source)
+    if source.numbered:
+        headings["ticket_id"] = ()
     if unmapped := [name for name in REQUIRED if name not in headings]:
         raise SettingsError(
             f"`source.columns` must map {' and '.join(unmapped)}, or `source.preset` must name a preset. "
             f"{file.name} has the headings {hide_contacts(', '.join(file.headings))}."
         )
-    failures, fields = [], []
+    failures = []
+    fields = [Field("ticket_id", "", (), {})] if source.numbered else []
     facts = known(source)
-    for name in (name for name in MAPPABLE if name in headings):
+    for name in (name for name in MAPPABLE if headings.get(name)):
         found = _positions(file.headings, headings[name])
         positions = [place for place in found if place is not None]
         if len(positions) == len(found):
@@ -196,6 +201,7 @@ def _field(name: str, file: SourceFile, places: list[int], source: Source, facts
         facts["values"].get(name, {}) | source.values.get(name, {}),
         source.units.get(name) or facts["units"].get(name),
         None if limit is None else round(parse_limit(limit).total_seconds()),
+        scale=source.scales.get(name),
     )
 
 
@@ -224,6 +230,22 @@ def _patterns(file: CauseFile) -> dict[str, str]:
     return found
 
 
+def named_fields(file: SourceFile, headings: dict[str, str], *, table: str) -> tuple[Field, ...]:
+    """Find the headings that a table of the settings names; `TicketDataError` with all that are not there."""
+    fields, failures = [], []
+    for name, heading in headings.items():
+        place = _position(file.headings, heading)
+        if place is None:
+            close = nearest(heading, file.headings)
+            advice = f" (did you mean {' or '.join(map(repr, close))}?)" if close else ""
+            failures.append(Failure(heading, None, "", f"is missing{advice}. Correct [{table}]."))
+        else:
+            fields.append(Field(name, heading, (place,), {}))
+    if failures:
+        raise TicketDataError(file.name, failures)
+    return tuple(fields)
+
+
 def pause_fields(file: SourceFile, names: tuple[str, ...]) -> tuple[Field, ...]:
     """Find the columns of a file of pauses, which are called as they are here."""
     places = {name: _position(file.headings, name) for name in names}
@@ -238,7 +260,7 @@ def pause_fields(file: SourceFile, names: tuple[str, ...]) -> tuple[Field, ...]:
 
 def stored(name: str) -> str:
     """Name of the canonical column that a mapped name feeds."""
-    return "customer_key" if name == columns.CUSTOMER else name
+    return columns.FED.get(name, name)
 
 
 def repeated(fields: tuple[Field, ...], headings: tuple[str, ...]) -> int:
