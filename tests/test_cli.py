@@ -18,6 +18,7 @@ from csimprove.errors import Failure, RunError, SettingsError, TicketDataError
 from csimprove.playbook import AlertOutcome, Verification
 
 COMMANDS = ["alerts", "check", "init", "pdca", "plan", "plan lock", "run", "sample", "verify"]
+COMMANDS += ["code", "code list", "code sample"]
 
 
 def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -294,3 +295,23 @@ def test_plan_lock_writes_hash_and_date_once_and_refuses_another_plan(
     code, _, error = call(capsys, "plan", "lock", str(settings))
     assert code == 2
     assert error.startswith("pilot.lock.toml must not be replaced: another plan was locked on ")
+
+
+def test_a_sample_is_written_to_be_coded_and_never_over_a_file(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    settings = samples.write_sample(tmp_path / "p", small=True)
+    sheet = tmp_path / "sheet.csv"
+    arguments = ("code", "sample", str(settings), "--size", "5", "--coders", "ann, ben", "-o", str(sheet))
+    code, out, err = call(capsys, *arguments)
+    assert (code, err) == (0, "")
+    assert re.search(r"5 of \d+ tickets drawn for 2 coders", out)
+    lines = sheet.read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0].startswith("ticket_id,coder,cause,opened,category,stage,channel,severity")
+    assert len(lines) == 11
+    code, _, err = call(capsys, *arguments)
+    assert (code, err) == (2, f"`output` must be a new file, but {sheet} is there. Nothing was written.\n")
+    code, out, _ = call(capsys, "code", "list", str(settings))
+    assert code == 0
+    assert out.splitlines()[0] == "ticket_id,day,category,cause,subcause"
+    assert len(out.splitlines()) > 30

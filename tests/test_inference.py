@@ -6,14 +6,15 @@ stores and balanced; organ donations (CRV1 by state, placebo rank, one against t
 Mantel-Haenszel risk difference of UCB admissions with Sato's standard error; Kaplan-Meier with Greenwood's
 standard error and the medians of Freireich's leukemia trial; Holm on Benjamini and Hochberg's p-values; every
 test by team of the ten invented teams and the interval of their tickets during; Lan-DeMets bounds and the
-false alarms of up to 28 looks. Not computed: paired sign flips (Darwin's maize), odds ratios and their tests,
-log-rank and Cox, design-effect power, CRV3 and the unrestricted bootstrap, the constant bounds of Pocock and
-of O'Brien and Fleming.
+false alarms of up to 28 looks; Krippendorff's alpha of his own three examples. Not computed: paired sign
+flips (Darwin's maize), odds ratios and their tests, log-rank and Cox, design-effect power, CRV3 and the
+unrestricted bootstrap, the constant bounds of Pocock and of O'Brien and Fleming.
 """
 
 import itertools
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -622,3 +623,65 @@ def test_limits_of_the_restricted_mean_and_of_the_median_cover(rng):
         _, low, high = curve.quantile(0.5)
         inside += [abs(mean - 100 * (1 - np.exp(-1.5))) < 1.96 * se, low <= 100 * np.log(2) <= high]
     assert inside / rounds == pytest.approx([0.95, 0.95], abs=4 * 0.011)
+
+
+# --- agreement of coders ------------------------------------------------------------------------------
+
+AGREEMENT = tomllib.loads(
+    (Path(__file__).parent / "reference" / "agreement.toml").read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize("case", AGREEMENT["alpha"], ids=lambda case: case["name"])
+def test_alpha_is_that_of_krippendorffs_own_examples(case: dict[str, Any]) -> None:
+    units = [[None if code == "." else code for code in unit] for unit in zip(*case["coders"], strict=True)]
+    found = inference.agreement(units, rng=np.random.default_rng(1))
+    assert found.alpha is not None
+    assert found.ci_low is not None
+    assert found.ci_high is not None
+    assert round(found.alpha, 3) == case["alpha"]
+    assert found.ci_low < found.alpha < found.ci_high
+
+
+def test_nearly_all_equal_codes_can_be_little_more_than_chance() -> None:
+    units = [("no", "no")] * 94 + [("yes", "yes")] * 2 + [("yes", "no")] * 3 + [("no", "yes")] * 1
+    found = inference.agreement(units, rng=np.random.default_rng(1))
+    assert (found.units, found.codes, found.raw) == (100, 200, 0.96)
+    assert found.alpha == pytest.approx(1 - 199 * 8 / (200**2 - 192**2 - 8**2))
+    assert 0.45 < found.alpha < 0.5
+
+
+def test_alpha_needs_two_codes_and_two_coders() -> None:
+    rng = np.random.default_rng(1)
+    alone = inference.agreement([("a", None), (None, "b")], rng=rng)
+    assert (alone.units, alone.raw, alone.alpha, alone.ci_low) == (0, None, None, None)
+    same = inference.agreement([("a", "a")] * 5, rng=rng)
+    assert (same.units, same.raw, same.alpha, same.ci_high) == (5, 1.0, None, None)
+
+
+def test_the_same_draws_give_the_same_interval() -> None:
+    units = [("a", "b"), ("a", "a"), ("b", "b"), ("c", "c"), ("c", "a"), ("b", None)]
+    one, two = (inference.agreement(units, rng=np.random.default_rng(5)) for _ in range(2))
+    assert one == two
+
+
+def test_the_interval_of_alpha_covers_the_truth_about_as_often_as_it_says() -> None:
+    """Two coders who read two equally frequent codes right in 85 %: alpha is (2 * 0.85 - 1)^2 = 0.49."""
+    rng, covered, runs = np.random.default_rng(11), 0, 60
+    for _ in range(runs):
+        truth = rng.integers(2, size=150)
+        codes = [np.where(rng.random(150) < 0.85, truth, 1 - truth) for _ in range(2)]
+        found = inference.agreement([(str(a), str(b)) for a, b in zip(*codes, strict=True)], rng=rng)
+        assert found.ci_low is not None
+        assert found.ci_high is not None
+        covered += found.ci_low <= 0.49 <= found.ci_high
+    assert 0.87 <= covered / runs <= 1
+
+
+def test_the_difference_of_two_shares_of_a_whole_is_wider_than_that_of_independent_ones() -> None:
+    low, high = inference.paired_difference(64, 52, 214)
+    alone_low, alone_high = (float(end) for end in inference.newcombe(64, 214, 52, 214))
+    assert low < alone_low < 12 / 214 < alone_high < high
+    assert inference.paired_difference(5, 5, 20)[0] == pytest.approx(
+        -inference.paired_difference(5, 5, 20)[1]
+    )

@@ -135,15 +135,21 @@ def test_readme_shows_the_two_commands_first_and_every_command_of_the_line() -> 
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert readme.index("make demo") < readme.index("make test") < readme.index("conda")
     tree = ast.parse((SOURCE / "cli.py").read_text(encoding="utf-8"))
-    commands = [
-        node.name.rstrip("_")
+    decorated = [
+        (ast.unparse(item), node.name.rstrip("_"))
         for node in tree.body
         if isinstance(node, ast.FunctionDef)
-        and any("command" in ast.unparse(item) for item in node.decorator_list)
+        for item in node.decorator_list
+        if "command" in ast.unparse(item)
+    ]
+    # @app.command() names itself by its function, @code_app.command('sample') is `code sample`
+    commands = [
+        " ".join(grouped.groups()) if (grouped := re.match(r"(\w+)_app\.command\('(\w+)'", call)) else name
+        for call, name in decorated
     ]
     assert len(commands) >= 5
     assert [name for name in commands if f"csimprove {name}" not in readme] == []
-    assert len(commands) <= 12
+    assert len({name.split()[0] for name in commands}) <= 12
 
 
 def test_no_tracked_file_names_a_machine_or_a_workplace() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from csimprove.errors import SettingsError
-from csimprove.settings import nearest, parse_interval, parse_limit, read_settings, slug
+from csimprove.settings import nearest, parse_interval, parse_limit, read_causes, read_settings, slug
 
 SOURCE = """project = "Demo"
 
@@ -352,3 +352,91 @@ def test_the_template_shows_actions_versions_and_schedule_as_they_may_be_written
     assert (found.pdca.clock, found.triggers[0].count, found.versions[0].version) == ("business", 10, "V1.1")
     assert found.schedule is not None
     assert found.schedule.phases[0].gate is not None
+
+
+# --- causes -----------------------------------------------------------------------------
+
+
+def cause_problems(folder: Path, text: str) -> list[str]:
+    (folder / "causes.toml").write_text(text, encoding="utf-8")
+    file = folder / "playbook.toml"
+    file.write_text(SOURCE + '[causes]\nfile = "causes.toml"\n', encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        read_causes(read_settings(file))
+    first, *rest = str(caught.value).splitlines()
+    assert first == f"{folder / 'causes.toml'} must be corrected:"
+    return [line.removeprefix("  ") for line in rest]
+
+
+def test_every_mistake_of_a_file_of_causes_is_named_with_its_line(tmp_path: Path) -> None:
+    text = """category_set = "6M"
+[[causes]]
+name = "Queue"
+category = "method"
+status = "proven"
+[[causes]]
+name = "Forms"
+category = "machine"
+controlable = true
+[[causes.whys]]
+id = "2"
+after = "1"
+answer = "because"
+"""
+    assert cause_problems(tmp_path, text) == [
+        "line 5, causes.0.status: must be 'suggested', 'confirmed' or 'ruled_out', not 'proven'",
+        "line 6, causes.1.whys: why '2' must come after one that stands before it; it is the first one",
+        "line 9, causes.1.controlable: unknown key; did you mean controllable or label?",
+    ]
+
+
+def test_categories_and_names_of_causes_fit_together(tmp_path: Path) -> None:
+    text = 'category_set = "4P"\n[[causes]]\nname = "Queue"\ncategory = "poeple"\n'
+    [problem] = cause_problems(tmp_path, text)
+    assert "'poeple' is not a category of this file; did you mean people" in problem
+    twice = text.replace("poeple", "people") + '[[causes]]\nname = "QUEUE"\ncategory = "people"\n'
+    [problem] = cause_problems(tmp_path, twice)
+    assert "must have different names, not 'QUEUE' twice" in problem
+
+
+def test_own_categories_and_texts_in_one_or_two_languages(tmp_path: Path) -> None:
+    (tmp_path / "causes.toml").write_text(
+        """problem = "Delays"
+[[categories]]
+code = "desk"
+label = { en = "Service desk", zh = "服务台" }
+[[causes]]
+name = "Queue"
+label = { zh = "排队" }
+category = "desk"
+""",
+        encoding="utf-8",
+    )
+    file = tmp_path / "playbook.toml"
+    file.write_text(SOURCE + '[causes]\nfile = "causes.toml"\ntext = "Words"\n', encoding="utf-8")
+    settings = read_settings(file)
+    found = read_causes(settings)
+    assert settings.causes.text == ("Words",)
+    assert found.codes == ("desk",)
+    assert found.problem == {"en": "Delays", "zh": "Delays"}
+    assert found.causes[0].labels == {"en": "排队", "zh": "排队"}
+
+
+def test_a_file_of_causes_that_is_not_there_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "playbook.toml"
+    file.write_text(SOURCE + '[causes]\nfile = "none.toml"\n', encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        read_causes(read_settings(file))
+    assert str(caught.value) == (
+        f"`causes.file` must be a readable file, not {tmp_path / 'none.toml'}: No such file or directory. "
+        "Correct it under [causes], or leave it out."
+    )
+
+
+def test_causes_are_cut_by_columns_that_exist(tmp_path: Path) -> None:
+    text = SOURCE + '[causes]\ncause = "casue"\nwhere = { regoin = ["East"] }\nof = "calls"\n'
+    assert [line.split(": ")[0] for line in problems(tmp_path, text)] == [
+        "line 8, causes.of",
+        "line 7, causes.where",
+        "line 6, causes.cause",
+    ]

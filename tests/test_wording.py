@@ -25,8 +25,8 @@ FORBIDDEN = {
     ),
     "zh": re.compile(r"显著|证明|没有变化|无变化|[“”‘’…]"),
 }
-#: "at the line, not proven" is a label inside the figure of the two questions; two name the command.
-ALLOWED = {"chart.level_line", "cannot.not_locked", "lock.none"}
+#: "at the line, not proven" is a label inside the figure of the two questions; three name the command.
+ALLOWED = {"chart.level_line", "cannot.not_locked", "lock.none", "outline.more"}
 
 
 def placeholders(phrase: str) -> set[str]:

@@ -32,6 +32,8 @@ app = typer.Typer(
 plan_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(plan_app, name="plan")
 app.add_typer(pdca_app, name="pdca")
+code_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(code_app, name="code")
 
 Language = Literal["en", "zh"]
 Variant = Literal["standard", "null", "mix_shift", "regional_shock"]
@@ -249,6 +251,72 @@ def plan(settings: SettingsFile) -> None:
     typer.echo(path)
     if found:
         typer.echo(f"Locked on {found.locked_on}, hash {found.hash[:8]}. Keep the file in version control.")
+
+
+@code_app.callback()
+def code() -> None:
+    """Tickets to be coded with their cause, and those behind every number of the causes.
+
+    \b
+    csimprove code sample my-project/playbook.toml --coders ann,ben
+    csimprove code list my-project/playbook.toml > coded.csv
+    """
+
+
+@code_app.command("sample")
+def code_sample(
+    settings: SettingsFile,
+    size: Annotated[int, typer.Option("--size", "-n", metavar="N", help="Tickets to draw.")] = 100,
+    coders: Annotated[str, typer.Option(metavar="A,B", help="Who codes; each codes every ticket.")] = "A,B",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Default: coding.csv beside SETTINGS."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same tickets.")] = 1,
+    as_of: AsOf = None,
+) -> None:
+    """Draw tickets at random and write a sheet in which each coder fills in the column cause.
+
+    \b
+    csimprove code sample playbook.toml --size 60 --coders ann,ben
+    """
+    from csimprove.causes import sample_sheet
+    from csimprove.metrics import load_measures
+    from csimprove.settings import read_settings
+
+    project = read_settings(settings)
+    path = output or project.path("coding.csv")
+    if path.exists():
+        raise SettingsError(f"`output` must be a new file, but {path} is there. Nothing was written.")
+    names = [name.strip() for name in coders.split(",")]
+    measures = load_measures(project, as_of=as_of)
+    sheet, drawn, tickets = sample_sheet(measures, settings=project, size=size, coders=names, seed=seed)
+    path.write_text(sheet, encoding="utf-8-sig", newline="")
+    typer.echo(path)
+    typer.echo(f"{drawn} of {tickets} tickets drawn for {len(names)} coders. Each codes alone; then name the")
+    typer.echo("file as `sheet` under [causes].")
+
+
+@code_app.command("list")
+def code_list(
+    settings: SettingsFile,
+    first: Annotated[str | None, typer.Option(metavar="DAY", help="Default: the period of [causes].")] = None,
+    last: Annotated[str | None, typer.Option(metavar="DAY", help="Last day, included.")] = None,
+    as_of: AsOf = None,
+) -> None:
+    """Print the id, day and cause of every coded ticket as CSV.
+
+    \b
+    csimprove code list playbook.toml > coded.csv
+    """
+    from csimprove.causes import causes, list_tickets
+    from csimprove.metrics import load_measures
+    from csimprove.settings import read_settings
+
+    project = read_settings(settings)
+    measures = load_measures(project, as_of=as_of)
+    result = causes(measures, settings=project, first=first, last=last)
+    typer.echo(list_tickets(result), nl=False)
 
 
 def main(arguments: list[str] | None = None) -> None:

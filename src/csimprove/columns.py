@@ -22,6 +22,7 @@ TICKETS: dict[str, str] = {
     "customer_key": "BIGINT",
     "category": "VARCHAR",
     "cause": "VARCHAR",
+    "suggested_cause": "VARCHAR",  # name whose keywords a text holds; the text itself is not kept
     "stage": "VARCHAR",
     "channel": "VARCHAR",
     "severity": "VARCHAR",

@@ -4,12 +4,13 @@ Figures carry no title: the page's heading says what they show, and its caption 
 """
 
 from csimprove.charts.baseline import baseline_cuts, baseline_indicators, baseline_trend
+from csimprove.charts.causes import fishbone, pareto
 from csimprove.charts.control import control_arms, control_chart, funnel, kpi_multiples
 from csimprove.charts.design import pilot_daily, pilot_looks, power_curve
 from csimprove.charts.evidence import pilot_event_study, pilot_robustness
 from csimprove.charts.pdca import gantt, pdca_rows
 from csimprove.charts.pilot import pilot_arms, pilot_dumbbell, pilot_questions
-from csimprove.charts.theme import png
+from csimprove.charts.theme import png, svg
 
 __all__ = [
     "baseline_cuts",
@@ -17,9 +18,11 @@ __all__ = [
     "baseline_trend",
     "control_arms",
     "control_chart",
+    "fishbone",
     "funnel",
     "gantt",
     "kpi_multiples",
+    "pareto",
     "pdca_rows",
     "pilot_arms",
     "pilot_daily",
@@ -30,4 +33,5 @@ __all__ = [
     "pilot_robustness",
     "png",
     "power_curve",
+    "svg",
 ]

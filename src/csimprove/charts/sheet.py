@@ -192,9 +192,27 @@ class Sheet:
         """Draw a horizontal rule."""
         self._add(Outline([(left, y), (right, y)]), line=theme.LINE, width=theme.GRID_LINE)
 
-    def leader(self, start: Span, end: Span, color: str) -> None:
-        """Draw a thin line from a mark to its label, px."""
-        self._add(Outline([start, end]), line=color, width=0.8)
+    def leader(self, start: Span, end: Span, color: str, width: float = 0.8) -> None:
+        """Draw a line, thin as from a mark to its label, px."""
+        self._add(Outline([start, end]), line=color, width=width)
+
+    def dashes(self, start: Span, end: Span) -> None:
+        """Draw the dashed line of a target, px."""
+        patch = self._add(Outline([start, end]), line=theme.TARGET, width=1.2)
+        patch.set_linestyle(DASHES)
+
+    def box(self, left: float, top: float, width: float, height: float) -> None:
+        """Draw the panel of a name, px."""
+        x = [left, left + width, left + width, left, left]
+        y = [top, top, top + height, top + height, top]
+        self._add(
+            Outline(list(zip(x, y, strict=True)), closed=True), line=theme.LINE, width=1.0, fill=theme.PANEL
+        )
+
+    def polygon(self, corners: Sequence[Span], color: str) -> None:
+        """Fill a polygon, px."""
+        outline = Outline([*corners, corners[0]], closed=True)
+        self._add(outline, line="none", width=0, fill=color)
 
     def value_rows(self, left: float, top: float, width: float, height: float, axis: Scale) -> Panel:
         """Add axes for rows: values run along a labelled axis below, the other data are px from the top."""
@@ -281,8 +299,14 @@ class Sheet:
         own, *parts = _ICONS[_STATUS.get(kind, kind)]
         place = Affine2D().scale(size / 2).translate(x, y)
         for outline, fill, line, width in parts:
-            ink = {"own": own, "paper": theme.PAPER, "ink": theme.INK, "": "none"}[line]
-            self._add(outline.transformed(place), fill=own if fill else "none", line=ink, width=width)
+            inks = {"own": own, "paper": theme.PAPER, "ink": theme.INK, "focus": theme.PILOT, "": "none"}
+            ink = inks[line]
+            self._add(
+                outline.transformed(place),
+                fill=own if fill is True else fill or "none",
+                line=ink,
+                width=width,
+            )
 
     def _panel(self, box: tuple[float, float, float, float], x: Span, y: Span, axis: Scale) -> Panel:
         left, top, width, height = box
@@ -292,10 +316,11 @@ class Sheet:
         axes.set_axis_off()
         return Panel(axes, axis, *box, x, y)
 
-    def _add(self, outline: Outline, *, line: str, width: float, fill: str = "none") -> None:
+    def _add(self, outline: Outline, *, line: str, width: float, fill: str = "none") -> PathPatch:
         patch = PathPatch(outline, fc=fill, ec=line, lw=width, capstyle="round", joinstyle="round")
         patch.set(transform=self._pixels, zorder=2)
         self.figure.add_artist(patch)
+        return patch
 
 
 def _path(panel: Panel, line: pd.DataFrame) -> tuple[Any, Any]:
@@ -363,6 +388,7 @@ def _strokes(*lines: Sequence[tuple[float, float]]) -> Outline:
 
 
 _CROSS = _strokes([(-0.3, -0.3), (0.3, 0.3)], [(-0.3, 0.3), (0.3, -0.3)])
+_SAW, _SPOT = _strokes([(-0.75, -0.75), (0.75, 0.75)], [(-0.75, 0.75), (0.75, -0.75)]), Outline.unit_circle()
 _CHECK = _strokes([(-0.42, 0.04), (-0.12, 0.34), (0.44, -0.32)])
 _EXCLAMATION = _strokes([(0, -0.4), (0, 0.08)], [(0, 0.32), (0, 0.33)])
 _HOOK = [(-0.3, -0.2), (-0.3, -0.66), (0.34, -0.66), (0.32, -0.2), (0.3, 0.02), (0.0, 0.0), (0.0, 0.22)]
@@ -397,6 +423,9 @@ _ICONS: dict[str, tuple[Any, ...]] = {
     "cross": (theme.BAD, _KITE, (_CROSS, False, "paper", 1.6)),
     "unknown": (theme.NEUTRAL, _RING, (_QUESTION, False, "own", 1.2)),
     "stop": (theme.BAD, (_polygon(8, 22.5, 1.08), True, "", 0), (_CROSS, False, "paper", 1.6)),
+    "confirmed": (theme.PILOT, (Outline.unit_circle(), True, "paper", 1.0)),
+    "suggested": (theme.PAPER, (Outline.unit_circle(), True, "focus", 1.6)),
+    "ruled_out": (theme.NEUTRAL, (_SPOT, theme.PAPER, "", 0), (_SAW, False, "own", 1.5)),
     "watch": (theme.ALERT, (_polygon(3, radius=1.2), True, "", 0), (_EXCLAMATION, False, "ink", 1.2)),
     "better_up": (theme.GOOD, _DISC, (_UP, False, "paper", 1.6)),
     "better_down": (theme.GOOD, _DISC, (_DOWN, False, "paper", 1.6)),

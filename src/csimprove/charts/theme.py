@@ -5,7 +5,9 @@ Colours are roles, never series numbers. Lengths are pixels of the page (96 an i
 
 from __future__ import annotations
 
+import html
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,7 +31,7 @@ from csimprove.wording import Unit, missing, target_level, trimmed
 PILOT, CONTROL, TARGET = "#0B4A9B", "#7C8896", "#16202A"
 GOOD, BAD, ALERT, NEUTRAL, MUTED = "#007A63", "#B3260F", "#BD7700", "#54616D", "#BAC4CD"
 INK, INK2, MUTED_TEXT = "#16202A", "#465460", "#5C6975"
-PAPER, LINE, GRID = "#FFFFFF", "#CBD3DA", "#E6EAEE"
+PAPER, LINE, GRID, PANEL = "#FFFFFF", "#CBD3DA", "#E6EAEE", "#F5F7F9"
 PILOT_TINT, BAD_TINT, NEUTRAL_TINT = "#E8EFF8", "#FBEAE6", "#EDF0F3"
 #: Fill and ink of plan, do, check and act.
 PDCA = {"P": (PILOT_TINT, INK), "D": ("#B9D0EC", INK), "C": ("#3B70B0", PAPER), "A": (PILOT, PAPER)}
@@ -140,6 +142,30 @@ def png(figure: Figure) -> bytes:
     return written.getvalue()
 
 
+def svg(figure: Figure, *, alt: str) -> str:
+    """Return a figure as SVG with its letters as outlines and its alt text, the same for the same figure.
+
+    Parameters
+    ----------
+    figure
+        A figure of this package.
+    alt
+        What it shows, for those who do not see it.
+
+    Returns
+    -------
+    str
+        The file, without date or software name.
+    """
+    written = io.StringIO()
+    with applied():
+        figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
+    start, _, rest = written.getvalue().partition("<svg ")
+    head, _, drawn = rest.partition(">")
+    said = html.escape(alt)
+    return f'{start}<svg role="img" aria-label="{said}" {head}>\n <desc>{said}</desc>{drawn}'
+
+
 @lru_cache(maxsize=8192)
 def text_width(words: str, size: float = LABEL) -> float:
     """Width of one line in px."""
@@ -165,6 +191,59 @@ def fit(words: str, width: float, size: float = LABEL) -> str:
         kept -= 1
         short = words[: -(-kept * 3 // 5)] + "..." + words[len(words) - kept * 2 // 5 :]
     return short
+
+
+#: Marks that no line may begin with, and none may end with.
+_CLOSING, _OPENING = "，。、；：！？）】》」』,.;:!?)]}%", "（【《「『([{"
+_HAN = r"\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
+_TOKEN = re.compile(rf"[{_HAN}]|[^\s{_HAN}]+")
+
+
+def wrapped(words: str, width: float, size: float = LABEL, *, most: int = 4) -> list[str]:
+    """Break words into lines of about the same length, none wider than ``width`` px.
+
+    English breaks at spaces, Chinese between characters, neither before closing nor after opening marks; a
+    word that is too long breaks anywhere. Beyond ``most`` lines the last one is cut.
+
+    Examples
+    --------
+    >>> wrapped("Too few agents at peak hours", 110, 9.5)
+    ['Too few agents', 'at peak hours']
+    >>> wrapped("关键词分类过粗，转派不准", 90, 9.5)
+    ['关键词分类过', '粗，转派不准']
+    """
+    lines = _filled(words, width, size)
+    if len(lines) > most:
+        rest = " ".join(lines[most - 1 :]) if words.isascii() else "".join(lines[most - 1 :])
+        return [*lines[: most - 1], fit(rest, width, size)]
+    low, high = width / (len(lines) + 1), width
+    while high - low > 4:  # the narrowest width that needs no more lines
+        middle = (low + high) / 2
+        low, high = (low, middle) if len(_filled(words, middle, size)) == len(lines) else (middle, high)
+    balanced = _filled(words, high, size)
+    return balanced if max(text_width(line, size) for line in balanced) <= width else lines
+
+
+def _filled(words: str, width: float, size: float) -> list[str]:
+    """Fill lines one after the other."""
+    lines, end = [""], 0
+    for found in _TOKEN.finditer(words):
+        token, space = found.group(), " " if found.start() > end else ""
+        end = found.end()
+        while text_width(lines[-1] + space + token, size) > width:
+            kept = lines[-1]
+            if len(kept) > 1 and (token[0] in _CLOSING or kept[-1] in _OPENING):
+                token, lines[-1] = kept[-1] + space + token, kept[:-1].rstrip()
+            elif not kept:  # a word longer than the line
+                fitting = (n for n in range(1, len(token)) if text_width(token[:n], size) <= width)
+                part = max(fitting, default=1)
+                if part >= len(token):
+                    break
+                lines[-1], token = token[:part], token[part:]
+            lines.append("")
+            space = ""
+        lines[-1] += (space if lines[-1] else "") + token
+    return [line for line in lines if line] or [""]
 
 
 def column(names: Iterable[str], size: float = LABEL, *, at_most: float = 0.45 * WIDTH) -> float:

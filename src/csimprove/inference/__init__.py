@@ -3,12 +3,14 @@
 Only ``scipy.special`` is used: it loads in a fraction of the time of ``scipy.stats``.
 """
 
+from csimprove.inference.agreement import Agreement, agreement
 from csimprove.inference.rates import (
     Floats,
     binomial_below,
     holm,
     mantel_haenszel_difference,
     newcombe,
+    paired_difference,
     score_difference,
     wilson,
 )
@@ -42,6 +44,7 @@ __all__ = [
     "DOUBLINGS",
     "EXACT",
     "PER_DOUBLING",
+    "Agreement",
     "DurationSummary",
     "Floats",
     "Permutation",
@@ -49,6 +52,7 @@ __all__ = [
     "Survival",
     "TeamTest",
     "WildBootstrap",
+    "agreement",
     "binomial_below",
     "cluster_robust",
     "exact_permutation",
@@ -60,6 +64,7 @@ __all__ = [
     "nominal_t",
     "normal_tail",
     "one_sample_t",
+    "paired_difference",
     "pooled_t",
     "score_difference",
     "smallest_pvalue",

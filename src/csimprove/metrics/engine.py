@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,39 @@ def bin_files(
     # categories come in the order in which threads met them
     ordered = {name: frame[name].cat.set_categories(sorted(frame[name].cat.categories)) for name in texts}
     return _tidied(frame.assign(**ordered), ["day", *texts, "bin"])
+
+
+def list_files(
+    folder: Path,
+    *,
+    settings: Settings,
+    reading: Reading,
+    as_of: datetime,
+    names: tuple[str, ...],
+    first: date,
+    last: date,
+) -> pd.DataFrame:
+    """List the timed tickets of a folder that were opened in a period.
+
+    Parameters
+    ----------
+    folder, settings, reading, as_of
+        As for :func:`measure_files`.
+    names
+        Columns of `csimprove.sla.time_tickets`.
+    first, last
+        Local days of opening, both included.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns, in the order of opening.
+    """
+    begin, end = ((day - date(1970, 1, 1)).days for day in (first, last))
+    with _timed(folder, settings=settings, reading=reading, as_of=as_of) as (timed, _, _):
+        chosen = timed.filter(nw.col("day").is_between(begin, end)).select(*names)
+        rows: pd.DataFrame = chosen.collect("pyarrow").to_native().to_pandas()
+    return rows.sort_values(["opened_at", "ticket_id"], ignore_index=True)
 
 
 @contextmanager

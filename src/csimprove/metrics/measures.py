@@ -51,6 +51,8 @@ class Measures:
         Years whose public holidays are not known: there only weekdays count.
     count_durations
         What ``durations`` calls; ``None``: there are none.
+    list_tickets
+        What ``tickets`` calls; ``None``: there are none.
     """
 
     frame: pd.DataFrame
@@ -63,6 +65,7 @@ class Measures:
     key: str
     estimated_years: tuple[int, ...] = ()
     count_durations: Callable[[], pd.DataFrame] | None = None
+    list_tickets: Callable[[tuple[str, ...], date, date], pd.DataFrame] | None = None
 
     @property
     def durations(self) -> pd.DataFrame:
@@ -87,6 +90,23 @@ class Measures:
     def whole_day(self) -> date:
         """Last local day that is over at the data date."""
         return (self.as_of + timedelta(seconds=1)).astimezone(ZoneInfo(self.zone)).date() - timedelta(days=1)
+
+    def tickets(self, *names: str, first: date, last: date) -> pd.DataFrame:
+        """List single tickets, from the canonical table on demand: for those who look behind a number.
+
+        Parameters
+        ----------
+        *names
+            Columns of `csimprove.sla.time_tickets`; ``ticket_id``, ``opened_at`` and ``day`` (local, a date)
+            come first.
+        first, last
+            Local days of opening, both included.
+        """
+        wanted = tuple(dict.fromkeys(("ticket_id", "opened_at", "day", *names)))
+        if self.list_tickets is None:
+            return pd.DataFrame(columns=list(wanted))
+        rows = self.list_tickets(wanted, first, last)
+        return rows.assign(day=pd.to_datetime(rows["day"], unit="D").astype("datetime64[ns]"))
 
     def metric(self, name: str) -> Metric:
         """Return an available metric.

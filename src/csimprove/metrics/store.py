@@ -8,8 +8,9 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,12 +21,12 @@ from csimprove import columns
 from csimprove.errors import SettingsError
 from csimprove.metrics.definitions import CATALOGUE, Metric, catalogue
 from csimprove.metrics.measures import Measures
-from csimprove.settings import Settings, hint
+from csimprove.settings import Settings, hint, read_causes
 from csimprove.tickets import Reading, read_tickets, source_paths
 
 #: Settings that do not change a figure.
 _IMMATERIAL = {
-    *("file", "language", "report", "engine", "phases", "spc", "alerts", "alerting"),
+    *("file", "language", "report", "engine", "phases", "spc", "causes", "alerts", "alerting"),
     *("pdca", "versions", "schedule"),
 }
 
@@ -76,7 +77,11 @@ def load_measures(
     home = folder or settings.reports / "measures"
     place = home / key[:16]
     measures = _stored(place, key) or _computed(settings, place, moment=moment, key=key)
-    return dataclasses.replace(measures, count_durations=cache(lambda: _durations(settings, place, measures)))
+    return dataclasses.replace(
+        measures,
+        count_durations=cache(lambda: _durations(settings, place, measures)),
+        list_tickets=partial(_listed, settings, place, measures),
+    )
 
 
 def _moment(as_of: date | datetime | str, zone: ZoneInfo) -> datetime:
@@ -98,6 +103,8 @@ def _key(settings: Settings, moment: datetime | None) -> str:
     facts = ["latest" if moment is None else moment.isoformat()]
     facts += [_digest(file) for pattern in _CODE for file in sorted(_PACKAGE.glob(pattern))]
     facts.append(json.dumps(settings.model_dump(mode="json", exclude=_IMMATERIAL), sort_keys=True))
+    if settings.causes.text:  # keywords are looked for at reading
+        facts += [*settings.causes.text, read_causes(settings).model_dump_json()]
     for name in (settings.source.path, settings.source.pauses):
         paths = [] if name is None else source_paths(settings.path(name))
         facts += [str(len(paths)), *map(_digest, paths)]
@@ -197,18 +204,44 @@ def _durations(settings: Settings, place: Path, measures: Measures) -> pd.DataFr
 
     own = [cut for cut in settings.cuts if cut != "agent"]  # agents would make as many counts as tickets
     keys = tuple(dict.fromkeys([*own, *([settings.pilot.group] if settings.pilot else [])]))
-    with tempfile.TemporaryDirectory(dir=place if place.exists() else None) as work:
-        folder = place
-        if not (place / "tickets.parquet").exists():  # nothing could be kept
-            folder = Path(work)
-            read_tickets(settings, folder)
+    with _canonical(settings, place) as folder:
         frame = bin_files(
             folder, settings=settings, reading=measures.reading, keys=keys, as_of=measures.as_of
         )
+    with contextlib.suppress(OSError), tempfile.TemporaryDirectory(dir=place) as work:
         frame.to_parquet(Path(work) / file.name, index=False)
-        with contextlib.suppress(OSError):
-            (Path(work) / file.name).replace(file)
+        (Path(work) / file.name).replace(file)
     return frame
+
+
+def _listed(
+    settings: Settings, place: Path, measures: Measures, names: tuple[str, ...], first: date, last: date
+) -> pd.DataFrame:
+    """List tickets from the canonical table that is kept beside the measures."""
+    # the engine is heavy and only needed here
+    from csimprove.metrics.engine import list_files  # noqa: PLC0415
+
+    with _canonical(settings, place) as folder:
+        return list_files(
+            folder,
+            settings=settings,
+            reading=measures.reading,
+            as_of=measures.as_of,
+            names=names,
+            first=first,
+            last=last,
+        )
+
+
+@contextlib.contextmanager
+def _canonical(settings: Settings, place: Path) -> Iterator[Path]:
+    """Give the folder with the canonical tables; where nothing could be kept they are read again."""
+    if (place / "tickets.parquet").exists():
+        yield place
+        return
+    with tempfile.TemporaryDirectory() as work:
+        read_tickets(settings, Path(work))
+        yield Path(work)
 
 
 def _cuts(settings: Settings) -> tuple[str, ...]:

@@ -1,6 +1,16 @@
 """Reports: blocks that notebook cells show, executed notebooks as pages, the first page of a run."""
 
 from csimprove.report.blocks import Block
+from csimprove.report.causes import (
+    agreement_table,
+    associations_table,
+    causes_masthead,
+    causes_table,
+    fishbone_outline,
+    show_fishbone,
+    suggestions_table,
+    whys_outline,
+)
 from csimprove.report.cells import hand_over, show_chart
 from csimprove.report.design import (
     advice,
@@ -62,8 +72,12 @@ __all__ = [
     "RunEntry",
     "a3_pages",
     "advice",
+    "agreement_table",
     "alerts_table",
+    "associations_table",
     "cannot_conclude",
+    "causes_masthead",
+    "causes_table",
     "changes_table",
     "checks",
     "comparison_table",
@@ -74,6 +88,7 @@ __all__ = [
     "effects_table",
     "evaluation_table",
     "exceptions_table",
+    "fishbone_outline",
     "gates_table",
     "goals_table",
     "hand_over",
@@ -101,13 +116,16 @@ __all__ = [
     "robustness_table",
     "rules",
     "show_chart",
+    "show_fishbone",
     "staff_feedback",
     "standing_table",
+    "suggestions_table",
     "tiles",
     "tracking_masthead",
     "units_table",
     "variation_table",
     "verdict_banner",
     "versions_table",
+    "whys_outline",
     "write_workbook",
 ]

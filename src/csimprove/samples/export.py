@@ -128,6 +128,36 @@ def _pauses(rng: np.random.Generator, tickets: pd.DataFrame, numbers: Array) -> 
     return pd.concat(parts).sort_values(["ticket_id", "start_at"], kind="stable").reset_index(drop=True)
 
 
+def coding_sheet(rng: np.random.Generator, table: pd.DataFrame, language: Language) -> pd.DataFrame:
+    """Draw what two people say of the causes of a sample of complaints, each with own mistakes.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``ticket_id``, ``coder`` and ``cause``, the causes in the language.
+    """
+    plan, words = PLAN["coding"], TRANSLATIONS[language]
+    complaints, opened, cause, ticket = (
+        table[words.get(name, name)] for name in ("Complaint", "Opened", "Cause", "Ticket")
+    )
+    coded = (complaints == words.get("yes", "yes")) & (cause != "") & (opened.str[:10] <= str(plan["until"]))
+    rows = np.flatnonzero(coded)
+    drawn = np.sort(rows[np.argsort(rng.random(len(rows)), kind="stable")[: plan["size"]]])
+    names = ["Late after-sales response", *PLAN["complaints"]["causes"]]
+    known = [words.get(name, name) for name in names]
+    sheets = []
+    for coder in ("C1", "C2"):
+        other = np.array(known, object)[np.floor(rng.random(len(drawn)) * len(known)).astype("int64")]
+        given = np.where(rng.random(len(drawn)) < plan["wrong"], other, cause.to_numpy()[drawn])
+        silent = rng.random(len(drawn))
+        given = np.where(
+            silent < plan["empty"] + plan["cannot_tell"], words.get("can't tell", "can't tell"), given
+        )
+        given = np.where(silent < plan["empty"], "", given)
+        sheets.append(pd.DataFrame({"ticket_id": ticket.to_numpy()[drawn], "coder": coder, "cause": given}))
+    return pd.concat(sheets, ignore_index=True)
+
+
 def _time(seconds: Array | pd.Series[int]) -> Array:
     moment = np.asarray(seconds)
     text = np.datetime_as_string(moment.astype("datetime64[s]"))

@@ -4,6 +4,16 @@ Paths in the file are relative to the file. Days are local days of ``calendar.zo
 """
 
 from csimprove.settings.base import Language
+from csimprove.settings.causes import (
+    CATEGORY_SETS,
+    CauseEntry,
+    CauseFile,
+    Causes,
+    Status,
+    SubCause,
+    Why,
+    plain_name,
+)
 from csimprove.settings.plan import NextStep, PilotPlan
 from csimprove.settings.programme import (
     Evidence,
@@ -16,7 +26,7 @@ from csimprove.settings.programme import (
     Trigger,
     Version,
 )
-from csimprove.settings.reading import line_of, problems, read_settings
+from csimprove.settings.reading import line_of, problems, read_causes, read_settings
 from csimprove.settings.source import DURATION_UNITS, DURATIONS, MAPPABLE, DurationUnit, Source
 from csimprove.settings.tables import (
     Alerting,
@@ -33,12 +43,16 @@ from csimprove.settings.tables import (
 from csimprove.settings.texts import hint, near, nearest, parse_interval, parse_limit, slug
 
 __all__ = [
+    "CATEGORY_SETS",
     "DURATIONS",
     "DURATION_UNITS",
     "MAPPABLE",
     "AlertRule",
     "Alerting",
     "Calendar",
+    "CauseEntry",
+    "CauseFile",
+    "Causes",
     "DurationUnit",
     "Evidence",
     "Gate",
@@ -56,17 +70,22 @@ __all__ = [
     "SlaRule",
     "Source",
     "Spc",
+    "Status",
+    "SubCause",
     "Task",
     "Trigger",
     "Version",
     "Weekday",
+    "Why",
     "hint",
     "line_of",
     "near",
     "nearest",
     "parse_interval",
     "parse_limit",
+    "plain_name",
     "problems",
+    "read_causes",
     "read_settings",
     "slug",
 ]

@@ -7,11 +7,12 @@ import types
 import typing
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from csimprove.errors import SettingsError
+from csimprove.settings.causes import CauseFile
 from csimprove.settings.tables import Settings
 from csimprove.settings.texts import near
 
@@ -35,12 +36,33 @@ def read_settings(file: str | Path) -> Settings:
         If the file is missing, is not TOML or breaks a rule; the message lists every broken rule.
     """
     path = Path(file)
+    advice = "Write one with `csimprove init DIR`, or try `csimprove sample DIR`."
+    return _read(path, Settings, "settings", advice, file=path)
+
+
+def read_causes(settings: Settings) -> CauseFile:
+    """Read and check the file of causes that the settings name; without one, nothing is known.
+
+    Raises
+    ------
+    SettingsError
+        If the file is missing, is not TOML or breaks a rule; the message lists every broken rule.
+    """
+    if settings.causes.file is None:
+        return CauseFile()
+    path = settings.path(settings.causes.file)
+    return _read(path, CauseFile, "causes.file", "Correct it under [causes], or leave it out.")
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def _read(path: Path, model: type[Model], argument: str, advice: str, **more: Any) -> Model:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise SettingsError(
-            f"`settings` must be a readable file, not {path}: {error.strerror}. "
-            "Write one with `csimprove init DIR`, or try `csimprove sample DIR`."
+            f"`{argument}` must be a readable file, not {path}: {error.strerror}. {advice}"
         ) from None
     except UnicodeDecodeError as error:
         raise SettingsError(
@@ -51,9 +73,9 @@ def read_settings(file: str | Path) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} must be TOML: {error}.") from None
     try:
-        return Settings.model_validate({**data, "file": path})
+        return model.model_validate({**data, **more})
     except ValidationError as error:
-        found = "\n".join(f"  {problem}" for problem in problems(error, text, Settings))
+        found = "\n".join(f"  {problem}" for problem in problems(error, text, model))
         raise SettingsError(f"{path} must be corrected:\n{found}") from None
 
 

@@ -17,7 +17,11 @@ DurationUnit = Literal["milliseconds", "seconds", "minutes", "hours", "days"]
 
 #: What a heading may be mapped to: every canonical column that is not computed, and the customer.
 MAPPABLE = (
-    *(name for name in columns.TICKETS if name not in ("row", "recontact_at", "customer_key")),
+    *(
+        name
+        for name in columns.TICKETS
+        if name not in ("row", "recontact_at", "customer_key", "suggested_cause")
+    ),
     columns.CUSTOMER,
 )
 #: Canonical columns that hold a duration.

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 
 from csimprove import columns
 from csimprove.settings.base import Frozen, Language, Number
+from csimprove.settings.causes import Causes
 from csimprove.settings.plan import PilotPlan
 from csimprove.settings.programme import Pdca, Schedule, Trigger, Version
 from csimprove.settings.source import Source
@@ -177,6 +178,7 @@ class Settings(Frozen):
     pilot: PilotPlan | None = None
     phases: tuple[Phase, ...] = ()
     spc: Spc = Spc()
+    causes: Causes = Causes()
     alerts: tuple[AlertRule, ...] = ()
     alerting: Alerting | None = None
     pdca: Pdca = Pdca()

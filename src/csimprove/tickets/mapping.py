@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
 from csimprove import columns
 from csimprove.errors import Failure, SettingsError, TicketDataError
-from csimprove.settings import MAPPABLE, DurationUnit, Source, nearest, parse_limit
+from csimprove.settings import (
+    MAPPABLE,
+    CauseFile,
+    DurationUnit,
+    Settings,
+    Source,
+    nearest,
+    parse_limit,
+    read_causes,
+)
 from csimprove.tickets.files import BINARY, SourceFile, normal
 
 #: Types of Parquet that are no single value.
@@ -80,6 +89,8 @@ class Field:
     unit: DurationUnit | None = None
     #: seconds of the limit of which the file states what is left
     limit: int | None = None
+    #: of a text that only suggests: name = pattern of its keywords; the first that fits is kept
+    keywords: dict[str, str] = field(default_factory=dict)
 
 
 def known(source: Source) -> dict[str, Any]:
@@ -96,9 +107,10 @@ def wanted(source: Source) -> dict[str, tuple[tuple[str, ...], ...]]:
     return found
 
 
-def headings_of(source: Source) -> list[str]:
+def headings_of(settings: Settings) -> list[str]:
     """Return every heading that is looked for."""
-    return [heading for group in wanted(source).values() for one in group for heading in one]
+    mapped = [heading for group in wanted(settings.source).values() for one in group for heading in one]
+    return [*mapped, *settings.causes.text]
 
 
 def missing_texts(source: Source) -> tuple[str, ...]:
@@ -161,6 +173,31 @@ def _field(name: str, file: SourceFile, places: list[int], source: Source, facts
         source.units.get(name) or facts["units"].get(name),
         None if limit is None else round(parse_limit(limit).total_seconds()),
     )
+
+
+def suggesting(settings: Settings, file: SourceFile) -> tuple[Field, ...]:
+    """Find the texts on which keywords suggest a cause; raises `TicketDataError` if one is not there."""
+    if not settings.causes.text:
+        return ()
+    places = {heading: _position(file.headings, heading) for heading in settings.causes.text}
+    absent = [heading for heading, place in places.items() if place is None]
+    if absent:
+        reason = "is missing (`text` under [causes] names it). Correct it or leave it out."
+        raise TicketDataError(file.name, [Failure(heading, None, "", reason) for heading in absent])
+    found = tuple(place for place in places.values() if place is not None)
+    keywords = _patterns(read_causes(settings))
+    return (Field("suggested_cause", " + ".join(places), found, {}, keywords=keywords),) if keywords else ()
+
+
+def _patterns(file: CauseFile) -> dict[str, str]:
+    """Name of a cause = pattern of its keywords: words of letters as whole words, Chinese anywhere."""
+    found = {}
+    for cause, part in file.named():
+        one = part or cause
+        parts = [rf"\b{re.escape(word)}\b" if word.isascii() else re.escape(word) for word in one.keywords]
+        if parts:
+            found[one.name] = f"(?i)({'|'.join(parts)})"
+    return found
 
 
 def pause_fields(file: SourceFile, names: tuple[str, ...]) -> tuple[Field, ...]:

@@ -238,6 +238,8 @@ def _joined(field: Field, missing: Iterable[str]) -> str:
     parts = [_trimmed(f"c{place}") for place in field.positions]
     if len(parts) == 1:
         return parts[0]
+    if field.keywords:
+        return f"concat_ws(' ', {', '.join(parts)})"
     empty = " ".join(f"WHEN {literal(text)} THEN NULL" for text in dict.fromkeys(["", *missing]))
     # || gives null when any part is missing
     return " || ' ' || ".join(f"(CASE {part} {empty} ELSE {part} END)" for part in parts)
@@ -303,6 +305,12 @@ def _seconds(field: Field) -> str:
 
 def _value(field: Field, times: dict[str, Times], zone: str, key: str) -> str:
     text, first = quoted(field.name), quoted(f"first {field.name}")
+    if field.keywords:
+        fits = (
+            f"WHEN regexp_matches({text}, {literal(pattern)}) THEN {literal(name)}"
+            for name, pattern in field.keywords.items()
+        )
+        return f"CASE {' '.join(fits)} END"
     if _personal(field):
         digest = f"sha256({literal(key)} || {text})"
         agent = f"'agent-' || left({digest}, 8)"
@@ -343,6 +351,8 @@ def _one_line(text: str, value: str) -> str:
 def _checked(field: Field) -> list[str]:
     """Value and unread text of a field; for the two that a ticket needs also the text that is not there."""
     text, value = quoted(field.name), quoted(f"value {field.name}")
+    if field.keywords:  # a text that suggests nothing is no bad value, and is not to be kept
+        return [f"{value} AS {text}", f"NULL::VARCHAR AS {quoted('bad ' + field.name)}"]
     good = f"{value} IS NOT NULL"
     if is_time(field.name):
         latest = _LATEST.get(field.name, "(current_timestamp AT TIME ZONE 'UTC' + INTERVAL 1 DAY)")

@@ -29,6 +29,7 @@ from csimprove.tickets.mapping import (
     missing_texts,
     pause_fields,
     repeated,
+    suggesting,
 )
 from csimprove.tickets.masking import mask, project_key
 from csimprove.tickets.parsing import DAY_FIRST, ISO_FORMATS, MONTH_FIRST, Times, quoted
@@ -174,7 +175,7 @@ def take(frame: Any, settings: Settings, folder: Path) -> Reading:
     import narwhals as nw  # noqa: PLC0415 - heavy
 
     lazy = nw.from_native(frame).lazy()
-    mapped = set(map(normal, headings_of(settings.source)))
+    mapped = set(map(normal, headings_of(settings)))
     names = [name for name in lazy.collect_schema().names() if normal(name) in mapped]
     folder.mkdir(parents=True, exist_ok=True)
     with _scratch(folder) as scratch:
@@ -193,12 +194,12 @@ def _read(paths: list[Path], settings: Settings, folder: Path) -> Reading:
                 encoding=source.encoding,
                 delimiter=source.delimiter,
                 table=source.table,
-                wanted=headings_of(source),
+                wanted=headings_of(settings),
                 scratch=scratch,
             )
             for path in paths
         ]
-        mapped = [map_fields(source, file) for file in files]
+        mapped = [(*map_fields(source, file), *suggesting(settings, file)) for file in files]
         with _engine(settings, scratch) as con:
             tables = tuple(
                 _load(con, f"tickets_{place}", file, fields, settings=settings, key=key)
