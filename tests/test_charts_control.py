@@ -21,6 +21,7 @@ from csimprove import charts, wording
 from csimprove.charts import theme
 from csimprove.charts.control import _ICONS
 from csimprove.charts.sheet import Sheet
+from csimprove.errors import SettingsError
 from csimprove.monitoring import MonitoringResult, monitoring
 from csimprove.settings import Language, Phase, Spc
 from made_measures import pilot_plan
@@ -165,6 +166,30 @@ def test_the_caption_says_of_the_order_only_what_was_judged() -> None:
     assert re.search(r"Neighbouring points \(lag 1: \S+\) and weekdays \(lag 7: \S+\) do not mislead", days)
     assert re.search(r"Neighbouring points \(lag 1: \S+\) do not mislead the limits\.", weeks)
     assert "Too few points to judge whether neighbouring ones resemble each other." in one
+
+
+def test_a_target_that_changed_is_a_step_and_the_baseline_of_the_settings_is_frozen() -> None:
+    targets = {"response_on_time": {date(2025, 6, 2): 0.90, date(2025, 7, 14): 0.95}}
+    spc = Spc(baseline=date(2025, 7, 6), targets=targets)
+    found = monitoring(
+        measures(rate=lambda day, team: 0.9 + 0.05 * (day.month > 7)), settings=settings(spc=spc)
+    )
+    points = found.chart.points
+    assert points.groupby("target")["period"].min().dt.date.to_dict() == {
+        0.90: date(2025, 6, 2),
+        0.95: date(2025, 7, 14),
+    }
+    (line,) = [line for line in charts.control_chart(found).axes[0].lines if line.get_color() == theme.TARGET]
+    assert line.get_ydata().tolist() == points["target"].repeat(2).tolist()
+    (phase,) = found.chart.phases
+    first = points[points["period"] <= "2025-07-06"]
+    assert (phase.n, phase.center) == (35, first["numerator"].sum() / first["denominator"].sum())
+    # indicators without a declared change keep their own target
+    assert charts.kpi_multiples(found) is not None
+    assert found.kpis[1].points["target"].unique().tolist() == [0.85]
+
+    with pytest.raises(SettingsError, match="`metric` must be one of the catalogue, not 'response_on_tme'"):
+        monitoring(measures(), settings=settings(spc=Spc(targets={"response_on_tme": {}})))
 
 
 def test_many_excluded_days_are_counted_in_the_caption() -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from csimprove import wording
 from csimprove.charts import theme
-from csimprove.charts.sheet import SHORT_DASHES, Panel, Place, Sheet, dashed, dot
+from csimprove.charts.sheet import DASHES, SHORT_DASHES, Panel, Place, Sheet, dashed, dot
 from csimprove.charts.theme import Scale, fit, scale, text_width
 from csimprove.monitoring import MonitoringResult, verdict
 from csimprove.settings import Language
@@ -135,7 +135,7 @@ def _axis(charts: Sequence[ControlChart], *, signed: bool = False) -> Scale:
     values: list[float | None] = []
     for one in charts:
         points = one.points
-        values += [*points["value"], one.target]
+        values += [*points["value"], *points["target"].dropna()]
         for name in ("lcl", "ucl", *_FROZEN):
             known = points[name].dropna()
             values += [] if known.empty else known.quantile(list(_LIMITS_SHOWN)).tolist()
@@ -184,7 +184,11 @@ def _draw(sheet: Sheet, panel: Panel, of: ControlChart, *, focus: bool) -> None:
         if number:
             border = float(own["x"].iloc[0]) - half
             panel.axes.plot([border] * 2, [axis.low, axis.high], color=theme.INK, lw=1.2, clip_on=False)
-    if of.target is not None:
+    if of.target is not None and not (points["target"] == of.target).all():
+        edges = np.column_stack([points["x"] - half, points["x"] + half]).ravel()
+        style: dict[str, Any] = {"color": theme.TARGET, "lw": 1.4, "ls": DASHES, "zorder": 2}
+        panel.axes.plot(edges, np.repeat(points["target"].to_numpy(), 2), clip_on=False, **style)
+    elif of.target is not None:
         dashed(panel, of.target)
     if axis.signed:
         panel.axes.axhline(0, color=theme.CONTROL, lw=1.0, zorder=1, clip_on=False)

@@ -86,11 +86,18 @@ def monitoring(
         key: funnel for key in _cuts(measures, settings) if (funnel := _funnel(measures, name, key, windows))
     }
     chosen = _cut(cuts, settings, cut)
-    plan = settings.pilot
+    plan, spc = settings.pilot, settings.spc
+    for aimed in spc.targets:
+        measures.metric(aimed)  # refuses one that is not there
 
     def options(metric: str) -> ChartOptions:
-        phases = phase_starts(settings, cycles, metric)
-        return ChartOptions(rules=settings.spc.rules, phases=phases, exclude=settings.spc.exclude)
+        return ChartOptions(
+            rules=spc.rules,
+            phases=phase_starts(settings, cycles, metric),
+            baseline=spc.baseline,
+            exclude=spc.exclude,
+            target=spc.targets.get(metric),
+        )
 
     kpis = tuple(
         one

@@ -99,6 +99,10 @@ class Spc(Frozen):
     ] = "limits_anhoej"
     #: day = reason: drawn, but neither limits nor signals see it
     exclude: dict[date, Annotated[str, Field(min_length=1)]] = {}
+    #: last day from which the limits of the first phase come; they stay as they are. None: all its days
+    baseline: date | None = None
+    #: metric = day from which it holds = target, where charts cross a change of the target
+    targets: dict[str, dict[date, Number]] = {}
 
 
 class AlertRule(Frozen):
