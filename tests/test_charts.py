@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
+from xml.etree import ElementTree
 
 import matplotlib as mpl
 import numpy as np
@@ -14,12 +16,14 @@ import pytest
 from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
-from csimprove import charts
+from csimprove import charts, wording
 from csimprove.baseline import BaselineResult, Indicator
 from csimprove.charts import theme
 from csimprove.pilot import Cell, PilotMetric, PilotResult, Reason
+from csimprove.report.brand import ROLES
 from csimprove.settings import PilotPlan
 
 LANGUAGES = ("en", "zh")
@@ -677,3 +681,22 @@ def test_a_long_name_is_cut_to_its_room() -> None:
     assert short.endswith("班组")
     assert theme.text_width(short) <= 200
     assert theme.fit(long, 1000) == long
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_drawing_has_its_words_as_text_and_only_colours_of_roles(language: wording.Language) -> None:
+    figure = charts.pilot_arms(a_pilot(), "response_on_time", language=language)
+    drawn = charts.svg(figure)
+    assert drawn == charts.svg(charts.pilot_arms(a_pilot(), "response_on_time", language=language))
+    root = ElementTree.fromstring(drawn)
+    words = ["".join(one.itertext()) for one in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert set(words) == {text.get_text() for text in figure.texts}
+    assert set(re.findall(r"#[0-9a-f]{6}\b", drawn)) <= {one.lower() for one in ROLES.values()}
+    ids = re.findall(r'id="([^"]+)"', drawn)
+    assert len(ids) == len(set(ids))
+    assert {*re.findall(r'href="#([^"]+)"', drawn), *re.findall(r"url\(#([^)]+)\)", drawn)} <= set(ids)
+    # the rims are back: a PNG of the same figure afterwards is as before
+    assert any(text.get_path_effects() for text in figure.findobj(Text))
+    assert not re.search(
+        r"\d\.\d{3}", re.sub(r'transform="[^"]*"|stroke-dasharray:[^;"]*|style="[^"]*"', "", drawn)
+    )

@@ -15,9 +15,9 @@ import pytest
 from csimprove import __version__, playbook, samples
 from csimprove.cli import main
 from csimprove.errors import Failure, RunError, SettingsError, TicketDataError
-from csimprove.playbook import AlertOutcome, Verification
+from csimprove.playbook import AlertOutcome, Verification, Written
 
-COMMANDS = ["alerts", "check", "init", "pdca", "plan", "plan lock", "run", "sample", "verify"]
+COMMANDS = ["alerts", "check", "init", "pdca", "plan", "plan lock", "report", "run", "sample", "verify"]
 
 
 def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -84,6 +84,38 @@ def test_alerts_print_the_events_and_send_only_when_asked(
         "new": ["abc"],
         "sent": [],
     }
+
+
+def test_report_hands_on_formats_and_prints_the_files(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [Written("pdf", Path("r/report.pdf"), 1.25)]
+    calls = recorder(monkeypatch, "write_documents", made)
+    code, out, _ = call(capsys, "report", "r", "--format", "pdf,xlsx", "--template", "client.pptx")
+    assert (code, out) == (0, "r/report.pdf\n")
+    wanted = {"formats": ("pdf", "xlsx"), "template": Path("client.pptx"), "quiet": False}
+    assert calls == [(Path("r"), wanted)]
+    _, out, _ = call(capsys, "report", "r", "--json")
+    assert json.loads(out) == {
+        "run": "r",
+        "files": [{"format": "pdf", "file": "r/report.pdf", "seconds": 1.25}],
+    }
+    assert calls[1][1] == {"formats": ("pdf",), "template": None, "quiet": True}
+    code, _, err = call(capsys, "report", "r", "--format", "odt")
+    assert code == 2
+    assert err == "`--format` must be some of html, pdf, docx, pptx, xlsx, not odt.\n"
+
+
+def test_run_writes_documents_too_and_checks_the_formats_before_it_runs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = recorder(monkeypatch, "run", Path("r/index.html"))
+    recorder(monkeypatch, "write_documents", [Written("pdf", Path("r/report.pdf"), 1.0)])
+    _, out, _ = call(capsys, "run", "playbook.toml", "--format", "html,pdf")
+    assert out == "r/index.html\nr/report.pdf\n"
+    code, _, _ = call(capsys, "run", "playbook.toml", "--format", "odt")
+    assert code == 2
+    assert len(ran) == 1
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -501,4 +501,5 @@ def test_a_chinese_page_carries_the_characters_it_uses_and_an_english_one_none()
     glyphs = ttLib.TTFont(io.BytesIO(base64.b64decode(data))).getBestCmap()
     assert {ord(letter) for letter in "试点评估"} <= set(glyphs) < set(range(0x2E80, 0xFFF0))
     assert '"csimprove page",sans-serif' in chinese
-    assert "@font-face" not in report.page(notebook, language="en", title="Pilot")
+    plain = {"cells": [{"cell_type": "markdown", "source": "# Pilot", "metadata": {}}]}
+    assert "@font-face" not in report.page(plain, language="en", title="Pilot")

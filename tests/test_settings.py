@@ -352,3 +352,23 @@ def test_the_template_shows_actions_versions_and_schedule_as_they_may_be_written
     assert (found.pdca.clock, found.triggers[0].count, found.versions[0].version) == ("business", 10, "V1.1")
     assert found.schedule is not None
     assert found.schedule.phases[0].gate is not None
+
+
+def test_a_brand_that_cannot_be_read_is_refused_with_its_contrast(tmp_path: Path) -> None:
+    brand = """
+[report]
+logo = "mark.gif"
+focus = "#FFCC00"
+second = "#E0E0E0"
+"""
+    assert problems(tmp_path, SOURCE + brand) == [
+        "line 7, report.logo: must be a .png or .svg file, not 'mark.gif'",
+        "line 8, report.focus: #FFCC00 has a contrast of 1.5:1 on white and cannot be read; text needs 4.5:1"
+        ". Take a darker one",
+        "line 9, report.second: #E0E0E0 has a contrast of 1.3:1 on white and cannot be read; a mark needs "
+        "3:1. Take a darker one",
+    ]
+    good = SOURCE + '[report]\nname = "Hanlin"\nfocus = "#7a1f6b"\nsecond = "#5B7A1F"\n'
+    (tmp_path / "playbook.toml").write_text(good, encoding="utf-8")
+    settings = read_settings(tmp_path / "playbook.toml")
+    assert (settings.report.name, settings.report.focus) == ("Hanlin", "#7A1F6B")

@@ -36,6 +36,7 @@ app.add_typer(pdca_app, name="pdca")
 Language = Literal["en", "zh"]
 Variant = Literal["standard", "null", "mix_shift", "regional_shock"]
 SettingsFile = Annotated[Path, typer.Argument(metavar="SETTINGS", help="The project's playbook.toml.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a delivered run.")]
 AsOf = Annotated[
     str | None,
     typer.Option(
@@ -118,6 +119,9 @@ def run(
     force: Annotated[
         bool, typer.Option("--force", help="Execute every notebook. Default: only those that changed.")
     ] = False,
+    formats: Annotated[
+        str, typer.Option("--format", "-f", metavar="LIST", help="Also write some of pdf, docx, pptx, xlsx.")
+    ] = "",
     quiet: Quiet = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the outcome as one line of JSON, also of a failure.")
@@ -129,9 +133,15 @@ def run(
     csimprove run playbook.toml
     csimprove run playbook.toml --only 05 --language zh
     csimprove run playbook.toml --only baseline -p cut=team --as-of 2026-03-31
+    csimprove run playbook.toml --format pdf,pptx
     """
     from csimprove import playbook
 
+    asked: tuple[str, ...] = ()
+    if formats:  # the import waits for pandas
+        from csimprove.report.documents import checked_formats
+
+        asked = checked_formats(formats)
     try:
         index = playbook.run(
             settings,
@@ -150,11 +160,48 @@ def run(
             typer.echo(_outcome(getattr(error, "folder", None), message=str(error)))
         raise
     typer.echo(_outcome(index.parent) if as_json else index)
+    if rest := tuple(one for one in asked if one != "html"):
+        for written in playbook.write_documents(index, formats=rest, quiet=quiet):
+            if not as_json:
+                typer.echo(written.path)
+
+
+@app.command()
+def report(
+    folder: RunFolder,
+    formats: Annotated[
+        str, typer.Option("--format", "-f", metavar="LIST", help="Some of html, pdf, docx, pptx, xlsx.")
+    ] = "pdf",
+    template: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A client's .pptx: master and fonts are taken."),
+    ] = None,
+    quiet: Quiet = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every file as JSON.")] = False,
+) -> None:
+    """Write a run as PDF, Word, PowerPoint or workbook, or its pages anew, and print the files.
+
+    \b
+    csimprove report reports/service-process/20260331-090000
+    csimprove report reports/service-process/20260331-090000 --format html,pdf,docx,xlsx
+    csimprove report reports/service-process/20260331-090000 --format pptx --template client.pptx
+    """
+    from csimprove import playbook
+    from csimprove.report.documents import checked_formats
+
+    asked = checked_formats(formats)
+    made = playbook.write_documents(folder, formats=asked, template=template, quiet=quiet or as_json)
+    if as_json:
+        found = [{"format": one.format, "file": str(one.path), "seconds": one.seconds} for one in made]
+        typer.echo(json.dumps({"run": str(folder), "files": found}, ensure_ascii=False, indent=1))
+        return
+    for one in made:
+        typer.echo(one.path)
 
 
 @app.command()
 def verify(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a delivered run.")],
+    folder: RunFolder,
     quiet: Quiet = False,
 ) -> None:
     """Execute a delivered run again from its data and compare every figure.

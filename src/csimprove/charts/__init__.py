@@ -6,6 +6,7 @@ Figures carry no title: the page's heading says what they show, and its caption 
 from csimprove.charts.baseline import baseline_cuts, baseline_indicators, baseline_trend
 from csimprove.charts.control import control_arms, control_chart, funnel, kpi_multiples
 from csimprove.charts.design import pilot_daily, pilot_looks, power_curve
+from csimprove.charts.drawing import svg
 from csimprove.charts.evidence import pilot_event_study, pilot_robustness
 from csimprove.charts.pdca import gantt, pdca_rows
 from csimprove.charts.pilot import pilot_arms, pilot_dumbbell, pilot_questions
@@ -30,4 +31,5 @@ __all__ = [
     "pilot_robustness",
     "png",
     "power_curve",
+    "svg",
 ]

@@ -2,9 +2,10 @@
 
 ``init`` starts a project, ``check`` says whether its settings and data are right, ``run`` executes the
 notebooks and publishes a report, ``verify`` executes a delivered run again and compares, ``alerts`` looks at
-the alert rules and sends what is new, ``refresh`` renews the outputs of committed notebooks. Only this
-package uses papermill, nbclient and nbformat. Each is imported when it is asked for: a run that has nothing
-to do, and the server of kernels, must not wait for the others.
+the alert rules and sends what is new, ``write_documents`` writes a run as PDF, Word, PowerPoint or workbook,
+``refresh`` renews the outputs of committed notebooks. Only this package uses papermill, nbclient, nbformat.
+Each is imported when it is asked for: a run that has nothing to do, and the server of kernels, must not wait
+for the others.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from csimprove.playbook.alerting import AlertOutcome, alerts
+    from csimprove.playbook.documents import Written, write_documents
     from csimprove.playbook.execution import refresh
     from csimprove.playbook.projects import check, init, sample
     from csimprove.playbook.runs import run
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AlertOutcome": "alerting",
     "Verification": "verification",
+    "Written": "documents",
     "alerts": "alerting",
     "check": "projects",
     "init": "projects",
@@ -29,9 +32,22 @@ _HOMES = {
     "run": "runs",
     "sample": "projects",
     "verify": "verification",
+    "write_documents": "documents",
 }
 
-__all__ = ["AlertOutcome", "Verification", "alerts", "check", "init", "refresh", "run", "sample", "verify"]
+__all__ = [
+    "AlertOutcome",
+    "Verification",
+    "Written",
+    "alerts",
+    "check",
+    "init",
+    "refresh",
+    "run",
+    "sample",
+    "verify",
+    "write_documents",
+]
 
 
 def __getattr__(name: str) -> object:

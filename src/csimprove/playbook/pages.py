@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +13,7 @@ from csimprove import report
 from csimprove.playbook import notebooks
 from csimprove.playbook.notebooks import Notebook
 from csimprove.playbook.unchanged import INDEX, NOTES
-from csimprove.report import Note
+from csimprove.report import Brand, Note, documents
 from csimprove.settings import Language, Settings
 from csimprove.wording import text
 
@@ -33,7 +35,51 @@ def read_notes(settings: Settings, name: str, language: Language) -> tuple[Note,
     return report.parse_notes(path.read_text(encoding="utf-8"), source=f"{NOTES}/{path.name}")
 
 
-def write_pages(folder: Path, jobs: list[Notebook], manifest: Mapping[str, Any], *, zone: str) -> None:
+def write_shelf(settings: Settings) -> Path | None:
+    """Write the first page of the project anew: every run there is, good or failed.
+
+    Parameters
+    ----------
+    settings
+        Of the project.
+
+    Returns
+    -------
+    pathlib.Path or None
+        The page, put in place in one step; ``None`` if there is no run.
+    """
+    home = settings.reports
+    found = [*home.glob("[0-9]*/manifest.json"), *home.glob("failed/[0-9]*/manifest.json")]
+    rows = []
+    for path in sorted(found, key=lambda one: one.parent.name, reverse=True):
+        try:
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue  # a run that is being taken away
+        files = sorted(one.name for one in path.parent.glob(f"{documents.NAME}.*"))
+        rows.append(report.RunRow(path.parent.relative_to(home).as_posix(), manifest, tuple(files)))
+    if not rows:
+        return None
+    made = report.shelf(
+        rows,
+        language=settings.language,
+        project=settings.project,
+        zone=settings.calendar.zone,
+        brand=report.brand_of(settings),
+    )
+    part = home / f".{INDEX}.{os.getpid()}"
+    part.write_text(made, encoding="utf-8")
+    return part.replace(home / INDEX)
+
+
+def write_pages(
+    folder: Path,
+    jobs: list[Notebook],
+    manifest: Mapping[str, Any],
+    *,
+    zone: str,
+    brand: Brand,
+) -> None:
     """Write a page for each notebook and the first page of the run.
 
     Parameters
@@ -46,6 +92,8 @@ def write_pages(folder: Path, jobs: list[Notebook], manifest: Mapping[str, Any],
         The run's manifest, which the foot of each page quotes.
     zone
         Zone of the data date.
+    brand
+        Whose report it is.
     """
     language, settings = manifest["language"], manifest["settings"]
     started = f"{manifest['started'].replace('T', ' ')}, csimprove {manifest['versions']['csimprove']}"
@@ -57,6 +105,7 @@ def write_pages(folder: Path, jobs: list[Notebook], manifest: Mapping[str, Any],
         "as_of": datetime.fromisoformat(manifest["as_of"]),
         "zone": zone,
         "facts": facts,
+        "brand": brand,
     }
     entries = []
     for job in jobs:

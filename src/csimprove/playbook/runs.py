@@ -108,7 +108,7 @@ def run(
     isolated |= len(found) == len(jobs)  # nothing will be forked
     with kernels.server(isolated=isolated), workplace(settings.reports, started) as part:
         # the libraries of figures and pages: a run with nothing to do has not waited for them
-        from csimprove import metrics, pdca  # noqa: PLC0415
+        from csimprove import metrics, pdca, report  # noqa: PLC0415
         from csimprove.playbook import pages  # noqa: PLC0415
 
         for job in jobs:
@@ -130,6 +130,7 @@ def run(
         manifest = {
             **_manifest(jobs, failures, settings=settings, measures=measures),
             "language": spoken,
+            "outcome": report.outcome(job.content for job in jobs if _status(job) != "not_run"),
             "settings": {"file": there, "sha256": sha256(settings.file)},
             "register": pdca.register_hash(settings),
             "started": started.isoformat(timespec="seconds"),
@@ -141,13 +142,16 @@ def run(
             kept = _publish(part, home, started)
             listed = "\n".join(map(str, failures))
             message = f"{listed}\nThe failed run is kept in {kept}; {last_good(settings.reports)}."
+            pages.write_shelf(settings)
             raise RunError(message, folder=kept)
         write_json(part / "results.json", results(jobs, settings, measures.as_of))
-        pages.write_pages(part, jobs, manifest, zone=measures.zone)
+        pages.write_pages(part, jobs, manifest, zone=measures.zone, brand=report.brand_of(settings))
         for entry in manifest["notebooks"]:
             entry |= {"key": keys[entry["name"]], "files": unchanged.made(part, entry["name"])}
         write_json(part / "manifest.json", manifest)
-        return _publish(part, home, started) / INDEX
+        folder = _publish(part, home, started)
+        pages.write_shelf(settings)
+        return folder / INDEX
 
 
 def told(jobs: list[Notebook], *, quiet: bool) -> Callable[[Notebook], None]:

@@ -1,6 +1,7 @@
 """Reports: blocks that notebook cells show, executed notebooks as pages, the first page of a run."""
 
 from csimprove.report.blocks import Block
+from csimprove.report.brand import Brand, brand_of
 from csimprove.report.cells import hand_over, show_chart
 from csimprove.report.design import (
     advice,
@@ -31,7 +32,7 @@ from csimprove.report.monitoring import (
     standing_table,
 )
 from csimprove.report.notes import Note, parse_notes
-from csimprove.report.pages import RunEntry, index, page
+from csimprove.report.pages import RunEntry, index, outcome, page
 from csimprove.report.pdca import (
     a3_pages,
     drift_table,
@@ -45,6 +46,7 @@ from csimprove.report.pdca import (
     versions_table,
 )
 from csimprove.report.register import write_workbook
+from csimprove.report.shelf import RunRow, shelf
 from csimprove.report.tables import (
     checks,
     cuts_table,
@@ -58,11 +60,14 @@ from csimprove.report.tables import (
 
 __all__ = [
     "Block",
+    "Brand",
     "Note",
     "RunEntry",
+    "RunRow",
     "a3_pages",
     "advice",
     "alerts_table",
+    "brand_of",
     "cannot_conclude",
     "changes_table",
     "checks",
@@ -86,6 +91,7 @@ __all__ = [
     "method",
     "monitoring_masthead",
     "next_steps_table",
+    "outcome",
     "overdue_table",
     "page",
     "parse_notes",
@@ -100,6 +106,7 @@ __all__ = [
     "quality_table",
     "robustness_table",
     "rules",
+    "shelf",
     "show_chart",
     "staff_feedback",
     "standing_table",

@@ -67,6 +67,8 @@ _ICONS = {
     ),
 }
 _ROLES = {"good": "#007A63", "bad": "#B3260F", "alert": "#BD7700", "neutral": "#54616D"}
+#: Verdict = role of its colours.
+VERDICTS = {"go": "good", "extend": "alert", "stop": "bad", "cannot_tell": "neutral"}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -132,9 +134,19 @@ def icon(name: str) -> str:
     role, shape = _ICONS[name]
     colour = f"var(--{role},{_ROLES[role]})"
     return (
-        f'<svg viewBox="-10 -10 20 20" width="17" height="17" aria-hidden="true" '
+        f'<svg data-icon="{name}" viewBox="-10 -10 20 20" width="17" height="17" aria-hidden="true" '
         f'style="fill:{colour};color:{colour}">{shape}</svg>'
     )
+
+
+def drawn_icons(colours: Mapping[str, str]) -> dict[str, str]:
+    """Return every icon as an SVG file in these colours of roles, for formats without style sheets."""
+    made = {}
+    for name in _ICONS:
+        svg = re.sub(r"var\(--(\w+),#\w+\)", lambda found: colours[found[1]], icon(name))
+        svg = svg.replace("currentColor", colours[_ICONS[name][0]])
+        made[name] = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+    return made
 
 
 def cell(words: object, kind: str = "") -> Cell:

@@ -39,9 +39,10 @@ def show_chart(figure: Figure | None, *, title: str, lede: str, caption: str, al
     Returns
     -------
     None
-        The heading, the picture (PNG at 144 dots an inch with its alt text) and the caption are displayed.
+        The heading, the picture (PNG at 144 dots an inch with its alt text, and as SVG beside it, which pages
+        and documents take) and the caption are displayed.
     """
-    from csimprove.charts import png  # noqa: PLC0415  (pages need no matplotlib)
+    from csimprove.charts import png, svg  # noqa: PLC0415  (pages need no matplotlib)
 
     if figure is None:
         _display(Block(f"<h2>{escaped(title)}</h2>", title))
@@ -51,7 +52,7 @@ def show_chart(figure: Figure | None, *, title: str, lede: str, caption: str, al
     _display(Block(f"<h2>{escaped(title)}</h2>{below}", f"{title}\n{lede}".rstrip()))
     _display(
         {"image/png": png(figure), "text/plain": f"[{alt}]"},
-        metadata={"image/png": {"alt": alt, "width": width, "height": height}},
+        metadata={"image/png": {"alt": alt, "width": width, "height": height, "svg": svg(figure)}},
     )
     _display(Block(f'<figcaption class="cap">{escaped(caption)}</figcaption>', caption))
 

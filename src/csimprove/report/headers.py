@@ -12,8 +12,8 @@ from csimprove.report.blocks import Block, escaped, icon, terms
 from csimprove.settings import Language
 from csimprove.wording import text
 
-#: Verdict = icon and colour role of its banner.
-_VERDICTS = {"go": "good", "extend": "clock", "stop": "stop", "cannot_tell": "open"}
+#: Verdict = icon of its banner.
+VERDICT_ICONS = {"go": "good", "extend": "clock", "stop": "stop", "cannot_tell": "open"}
 #: Digits of a hash that a reader compares by eye.
 HASH_SHOWN = 8
 _TILES = 3
@@ -94,7 +94,7 @@ def verdict_banner(result: PilotResult, *, language: Language = "en") -> Block:
     label = text("limit", language)
     html = (
         f'<section class="verdict {result.verdict}" aria-label="{text("verdict", language)}"><p class="word">'
-        f"{icon(_VERDICTS[result.verdict])}<b>{escaped(word)}</b> <span>{escaped(follows)}</span></p>"
+        f"{icon(VERDICT_ICONS[result.verdict])}<b>{escaped(word)}</b> <span>{escaped(follows)}</span></p>"
         f'<p class="reason">{escaped(reason)}</p>'
         + (f'<p class="limit"><b>{escaped(label)}</b>{escaped(limit)}</p>' if limit else "")
         + "</section>"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import json
 import re
@@ -16,12 +18,14 @@ import mistune
 
 from csimprove import wording
 from csimprove.report.blocks import FALLBACK_STYLE, Cell, commas, escaped, state, table, terms
+from csimprove.report.brand import ROLES, Brand
 from csimprove.report.cells import RESULT
 from csimprove.report.font import font_face
 from csimprove.report.notes import Note
 from csimprove.settings import Language
 from csimprove.wording import text
 
+NO_BRAND = Brand()
 #: The page may load nothing and run nothing, whatever a cell put out.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:"
 _HTML_LANG = {"en": "en", "zh": "zh-CN"}
@@ -73,6 +77,7 @@ def page(
     notes: Sequence[Note] = (),
     facts: Iterable[tuple[str, str]] = (),
     index: str | None = None,
+    brand: Brand = NO_BRAND,
 ) -> str:
     """Return an executed notebook as one HTML file.
 
@@ -95,6 +100,8 @@ def page(
         Label and words for the foot of the page: run, settings, versions.
     index
         Link to the run's first page.
+    brand
+        Whose report it is, and in which colours.
 
     Returns
     -------
@@ -112,7 +119,9 @@ def page(
     body += "".join(_note(note, language, last=last) for note in notes)
     if parameters:
         body += _parameters([RunEntry("", title, parameters=parameters)], language)
-    return _document(body, language=language, title=title, project=project, facts=facts, index=index)
+    return document_page(
+        body, language=language, title=title, project=project, facts=facts, index=index, brand=brand
+    )
 
 
 def index(
@@ -124,6 +133,7 @@ def index(
     zone: str = "UTC",
     facts: Iterable[tuple[str, str]] = (),
     files: Iterable[tuple[str, str]] = (),
+    brand: Brand = NO_BRAND,
 ) -> str:
     """Return the first page of a run: the verdict first, then every notebook with finding and status.
 
@@ -141,6 +151,8 @@ def index(
         More labels and words for the head, such as the period.
     files
         Label and link of manifest, results and the like.
+    brand
+        Whose report it is, and in which colours.
 
     Returns
     -------
@@ -157,7 +169,7 @@ def index(
     head, _ = terms([*heads, *facts], "meta")
     rows: list[list[Cell | str]] = [
         [
-            _link(entry.page, entry.title),
+            link(entry.page, entry.title),
             _plain(_finding(html_of.get(entry.name, ""))) or wording.NO_NUMBER,
             _status(entry.status, language),
             wording.NO_NUMBER if entry.seconds is None else f"{entry.seconds:.1f}",
@@ -172,7 +184,7 @@ def index(
         kind="eval runs",
         numeric=[3],
     )
-    links = "".join(f"<li>{_link(href, label).html}</li>" for label, href in files)
+    links = "".join(f"<li>{link(href, label).html}</li>" for label, href in files)
     files_title = f"<h2>{escaped(text('index.files', language))}</h2>"
     body = (
         f'<header class="top"><p class="kicker"><b>{escaped(project)}</b></p>{head}</header>'
@@ -182,10 +194,34 @@ def index(
         + _parameters(entries, language)
         + (f"<section>{files_title}<ul>{links}</ul></section>" if links else "")
     )
-    return _document(body, language=language, title=project)
+    return document_page(body, language=language, title=project, brand=brand)
 
 
-def _document(
+def outcome(executed: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return verdict (or ``None``), period and finding of a run, for its manifest.
+
+    Parameters
+    ----------
+    executed
+        The executed notebooks (nbformat JSON), in order.
+
+    Returns
+    -------
+    dict
+        Of the notebook that shows a verdict, else of the first.
+    """
+    pairs = [(notebook, _outputs_html(notebook)) for notebook in executed]
+    notebook, shown = next((pair for pair in pairs if _VERDICT.search(pair[1])), pairs[0])
+    verdict = re.search(r'<section class="verdict (\w+)"', shown)
+    period = next(iter(_periods(notebook)), None)
+    return {
+        "verdict": verdict[1] if verdict else None,
+        "period": [day.isoformat() for day in period] if period else None,
+        "finding": _plain(_finding(shown)) or None,
+    }
+
+
+def document_page(
     body: str,
     *,
     language: Language,
@@ -193,23 +229,58 @@ def _document(
     project: str = "",
     facts: Iterable[tuple[str, str]] = (),
     index: str | None = None,
+    brand: Brand = NO_BRAND,
 ) -> str:
+    """Return a page with head and foot around a body.
+
+    Parameters
+    ----------
+    body
+        HTML, of this package.
+    language
+        Of the reader.
+    title, project
+        Names in the window title and in the printed margin.
+    facts
+        Label and words for the foot.
+    index
+        Link to a page above.
+    brand
+        Whose report it is.
+
+    Returns
+    -------
+    str
+        The whole page.
+    """
     style = (resources.files("csimprove") / "report" / "style.css").read_text(encoding="utf-8")
     names = list(filter(None, [project, title]))
     margin = json.dumps("  |  ".join(names), ensure_ascii=False).replace("<", "\\3c ")
     listed, lines = terms(facts)
-    back = f"<p>{_link(index, text('page.index', language)).html}</p>" if index else ""
+    back = f"<p>{link(index, text('page.index', language)).html}</p>" if index else ""
     foot = f"<footer>{listed if lines else ''}{back}</footer>" if lines or back else ""
     label = html.escape(", ".join(names))
-    font = font_face(title + project + body + foot) if language == "zh" else ""
+    head = _branded(brand)
+    font = font_face(title + project + head + body + foot)
     return (
         f'<!doctype html>\n<html lang="{_HTML_LANG[language]}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         f'<meta name="viewport" content="width=device-width,initial-scale=1">\n<title>{label}</title>\n'
-        f"<style>\n{font}{style}@page{{@bottom-left{{content:{margin}}}}}\n</style>\n</head>\n<body>\n"
+        f"<style>\n{font}{style}@page{{@bottom-left{{content:{margin}}}}}\n{brand.style()}</style>\n</head>\n<body>\n"
         f'<a class="skip" href="#main">{escaped(text("page.skip", language))}</a>\n'
-        f'<div class="page">\n<main id="main">\n{body}\n</main>\n{foot}</div>\n</body>\n</html>\n'
+        f'<div class="page">\n{head}<main id="main">\n{body}\n</main>\n{foot}</div>\n</body>\n</html>\n'
     )
+
+
+def _branded(brand: Brand) -> str:
+    logo = ""
+    if brand.logo is not None:
+        kind = {".png": "image/png", ".svg": "image/svg+xml"}[brand.logo.suffix.lower()]
+        data = base64.b64encode(brand.logo.read_bytes()).decode("ascii")
+        alt = "" if brand.name else brand.logo.stem
+        logo = f'<img src="data:{kind};base64,{data}" alt="{html.escape(alt)}">'
+    name = f"<span>{escaped(brand.name)}</span>" if brand.name else ""
+    return f'<div class="brand">{logo}{name}</div>\n' if logo or name else ""
 
 
 def _cell(one: Mapping[str, Any], language: Language) -> str:
@@ -221,7 +292,7 @@ def _cell(one: Mapping[str, Any], language: Language) -> str:
     if one["cell_type"] != "code":
         return ""
     shown = "\n".join(filter(None, (_output(output, language) for output in one.get("outputs", ()))))
-    return f"<figure>{shown}</figure>" if "<img " in shown else shown
+    return f"<figure>{shown}</figure>" if 'class="scroll drawing' in shown else shown
 
 
 def _output(output: Mapping[str, Any], language: Language) -> str:
@@ -245,12 +316,36 @@ def _output(output: Mapping[str, Any], language: Language) -> str:
 
 def _image(data: Mapping[str, Any], about: Mapping[str, Any], language: Language) -> str:
     size = "".join(f' {side}="{int(about[side])}"' for side in ("width", "height") if side in about)
-    source = "data:image/png;base64," + re.sub(r"\s", "", _joined(data["image/png"]))
-    label = html.escape(text("page.figure_scroll", language))
-    return (
-        f'<div class="scroll drawing" role="region" tabindex="0" aria-label="{label}">'
-        f'<img src="{source}" alt="{html.escape(about.get("alt", ""))}"{size}></div>'
-    )
+    label, alt = (html.escape(one) for one in (text("page.figure_scroll", language), about.get("alt", "")))
+    if drawn := about.get("svg"):
+        shown = inline(drawn).replace("<svg ", f'<svg role="img" aria-label="{alt}"{size} ', 1)
+        kind = "scroll drawing"
+    else:
+        source = "data:image/png;base64," + re.sub(r"\s", "", _joined(data["image/png"]))
+        shown, kind = f'<img src="{source}" alt="{alt}"{size}>', "scroll drawing flat"
+    return f'<div class="{kind}" role="region" tabindex="0" aria-label="{label}">{shown}</div>'
+
+
+def inline(svg: str) -> str:
+    """Return a drawing for a page: colours follow the page's roles, ids are its own.
+
+    Examples
+    --------
+    >>> inline('<svg><path id="m0" style="fill:#0b4a9b"/><use href="#m0"/></svg>')
+    '<svg><path id="d2870-m0" style="fill:var(--pilot,#0b4a9b)"/><use href="#d2870-m0"/></svg>'
+    """
+    own = f"d{hashlib.sha256(svg.encode()).hexdigest()[:4]}-"
+    drawn = re.sub(r'(id="|href="#|url\(#)(m)', rf"\g<1>{own}\g<2>", svg)
+    return re.sub(r"(?<=:)#[0-9a-f]{6}\b", _role, drawn, flags=re.IGNORECASE)
+
+
+#: Hex of a colour = its role; where two roles share a colour on paper they do on dark screens.
+_ROLE_OF = {colour.lower(): role for role, colour in reversed(ROLES.items())}
+
+
+def _role(found: re.Match[str]) -> str:
+    role = _ROLE_OF.get(found[0].lower())
+    return f"var(--{role},{found[0]})" if role else found[0]
 
 
 def _harmless(found: str) -> str:
@@ -306,7 +401,7 @@ def _parameters(entries: Sequence[RunEntry], language: Language) -> str:
         language=language,
         kind="left",
     )
-    return made.html
+    return made.html.replace("<section>", '<section class="parameters">', 1)
 
 
 def _outputs_html(notebook: Mapping[str, Any]) -> str:
@@ -335,7 +430,8 @@ def _plain(found: str) -> str:
     return html.unescape(re.sub(r"<[^>]*>", "", found))
 
 
-def _link(href: str | None, label: str) -> Cell:
+def link(href: str | None, label: str) -> Cell:
+    """Return a cell that leads somewhere; without an address it is only its label."""
     return Cell(f'<a href="{html.escape(href)}">{escaped(label)}</a>' if href else escaped(label), label)
 
 

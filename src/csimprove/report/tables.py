@@ -223,7 +223,8 @@ def quality_table(reading: Reading, *, language: Language = "en") -> Block:
             reason = textwrap.shorten(one.reason, _REASON, placeholder=" …")
             rows.append([str(one.row or wording.NO_NUMBER), one.column, one.value, reason])
         blocks.append(phrased("rejects", heads(keys, language), rows, language, caption="", sub=True))
-    return stacked(*blocks)
+    made = stacked(*blocks)  # in documents, of the appendix
+    return Block(f'<div class="appendix">{made.html}</div>', made.plain)
 
 
 def evaluation_table(result: PilotResult, *, language: Language = "en") -> Block:

@@ -4,6 +4,7 @@ Paths in the file are relative to the file. Days are local days of ``calendar.zo
 """
 
 from csimprove.settings.base import Language
+from csimprove.settings.brand import Report, contrast
 from csimprove.settings.plan import NextStep, PilotPlan
 from csimprove.settings.programme import (
     Evidence,
@@ -49,6 +50,7 @@ __all__ = [
     "Phase",
     "PilotPlan",
     "PlannedKpi",
+    "Report",
     "Schedule",
     "SchedulePhase",
     "Settings",
@@ -60,6 +62,7 @@ __all__ = [
     "Trigger",
     "Version",
     "Weekday",
+    "contrast",
     "hint",
     "line_of",
     "near",

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 
 from csimprove import columns
 from csimprove.settings.base import Frozen, Language, Number
+from csimprove.settings.brand import Report
 from csimprove.settings.plan import PilotPlan
 from csimprove.settings.programme import Pdca, Schedule, Trigger, Version
 from csimprove.settings.source import Source
@@ -135,12 +136,6 @@ class Alerting(Frozen):
     sender: str = Field(min_length=3)
     #: role = addresses
     recipients: dict[str, tuple[str, ...]] = Field(min_length=1)
-
-
-class Report(Frozen):
-    """Where reports go."""
-
-    folder: str = "reports"
 
 
 class Engine(Frozen):

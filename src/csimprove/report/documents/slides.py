@@ -1,0 +1,539 @@
+"""A document as slides: one finding a slide, tables that can be edited, the method in the notes."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pptx import Presentation
+from pptx.dml.color import RGBColor
+from pptx.enum.shapes import MSO_SHAPE
+from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
+from pptx.oxml.ns import qn
+from pptx.util import Emu, Inches, Pt
+
+from csimprove.report.blocks import VERDICTS
+from csimprove.report.documents.drawings import pixels
+from csimprove.report.documents.layout import columns
+from csimprove.report.documents.model import (
+    Cell,
+    Document,
+    Figure,
+    Heading,
+    KeyNumber,
+    Line,
+    Listing,
+    Numbers,
+    Section,
+    Span,
+    Table,
+    Terms,
+    plain,
+)
+from csimprove.report.documents.signs import FONTS, SIGNS
+from csimprove.report.documents.words import Words
+
+#: A slide of 16:9 in inches; a client's template of another size is filled in proportion.
+WIDTH, HEIGHT = 13.333, 7.5
+_LEFT, _RIGHT, _TOP, _FOOT = 0.5, 12.833, 1.65, 6.88
+_CHART = 8.45  # width of a chart beside its take-away
+_TAKE = 9.46  # left edge of the take-away
+_TEXT, _SMALL = 16.0, 11.0
+_TABLE, _LEAST = 13.0, 10.5  # pt
+_SENTENCES = 3
+_FIELD = "{00000000-0000-4000-8000-000000000001}"
+_FOOTER = 190  # characters; the rest of a caption stands in the notes
+
+
+def write_slides(document: Document, path: Path, *, template: Path | None = None) -> None:
+    """Write a document as slides.
+
+    Parameters
+    ----------
+    document
+        What to write.
+    path
+        File to write.
+    template
+        A client's .pptx: its master, layouts, fonts and size are taken, its slides are not.
+    """
+    deck = _Deck(document, template)
+    deck.cover()
+    deck.summary()
+    for section in document.sections:
+        deck.section(section)
+    deck.notes()
+    deck.file.save(str(path))
+
+
+class _Deck:
+    """Adds one slide after the other."""
+
+    def __init__(self, document: Document, template: Path | None) -> None:
+        self.document, self.words = document, Words(document)
+        self.colours = document.brand.colours()
+        self.own = template is None
+        self.file: Any = Presentation(str(template) if template else None)
+        if self.own:
+            self.file.slide_width, self.file.slide_height = Inches(WIDTH), Inches(HEIGHT)
+        else:
+            _emptied(self.file)
+        self.across = self.file.slide_width / Inches(WIDTH)
+        self.along = self.file.slide_height / Inches(HEIGHT)
+        self.file.core_properties.title = document.project
+        self.file.core_properties.author = document.brand.name
+        self.layout = _plain_layout(self.file)
+        self.slide: Any = None
+
+    def ink(self, role: str) -> RGBColor:
+        """Return the colour of a role."""
+        return RGBColor.from_string(self.colours[role].removeprefix("#"))
+
+    def box(self, x: float, y: float, wide: float, high: float) -> tuple[Emu, Emu, Emu, Emu]:
+        """Return a place in inches of a 16:9 slide as the file measures it."""
+        lengths = (x * self.across, y * self.along, wide * self.across, high * self.along)
+        first, second, third, fourth = (Emu(Inches(one)) for one in lengths)
+        return first, second, third, fourth
+
+    def new(self, title: Line, said: Sequence[str] = (), foot: str = "") -> None:
+        """Start a slide: its title is the finding; what was said is for the notes."""
+        self.slide = self.file.slides.add_slide(self.layout)
+        shape = self.slide.shapes.title
+        for one in list(self.slide.placeholders):
+            if shape is None or one.shape_id != shape.shape_id:
+                one._element.getparent().remove(one._element)
+        if shape is None:
+            shape = self.slide.shapes.add_textbox(*self.box(_LEFT, 0.4, 12.333, 1.1))
+        frame = shape.text_frame
+        frame.word_wrap = True
+        if self.own:
+            shape.left, shape.top, shape.width, shape.height = self.box(_LEFT, 0.4, 12.333, 1.1)
+            frame.vertical_anchor = MSO_ANCHOR.TOP
+            frame.margin_left = frame.margin_right = frame.margin_top = 0
+        size = 25 if _long(plain(title)) <= 150 else 21
+        self.say(
+            frame.paragraphs[0],
+            title,
+            size if self.own else 0,
+            strong=self.own,
+            role="ink" if self.own else "",
+        )
+        frame.paragraphs[0].alignment = PP_ALIGN.LEFT if self.own else None
+        self.footer(foot)
+        if said:
+            self.slide.notes_slide.notes_text_frame.text = "\n\n".join(filter(None, said))
+
+    def footer(self, words: str) -> None:
+        """Add definition, n and period, and the page number."""
+        rule = self.slide.shapes.add_connector(1, *_ends(self.box(_LEFT, _FOOT, 12.333, 0)))
+        rule.line.color.rgb, rule.line.width = self.ink("line"), Pt(0.75)
+        if len(words) > _FOOTER:
+            words = _sentences(words, _FOOTER)
+        self.text((Span(words or self.words.margin),), (_LEFT, _FOOT + 0.05, 11.6, 0.5), _SMALL, "muted-text")
+        frame = self.frame((_RIGHT - 0.6, _FOOT + 0.05, 0.6, 0.3))
+        paragraph = frame.paragraphs[0]
+        paragraph.alignment = PP_ALIGN.RIGHT
+        field = paragraph._p.makeelement(
+            qn("a:fld"), {"id": "{00000000-0000-4000-8000-000000000001}", "type": "slidenum"}
+        )
+        look = field.makeelement(qn("a:rPr"), {"lang": "en-GB", "sz": str(int(_SMALL * 100))})
+        shown = field.makeelement(qn("a:t"), {})
+        shown.text = str(len(self.file.slides))
+        field.extend([look, shown])
+        paragraph._p.append(field)
+
+    def frame(self, place: tuple[float, float, float, float]) -> Any:
+        """Add an empty text box."""
+        frame = self.slide.shapes.add_textbox(*self.box(*place)).text_frame
+        frame.word_wrap = True
+        frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
+        return frame
+
+    def text(
+        self, line: Line, place: tuple[float, float, float, float], size: float, role: str = "ink"
+    ) -> None:
+        """Add one paragraph in a box of its own."""
+        self.say(self.frame(place).paragraphs[0], line, size, role=role)
+
+    def say(
+        self, paragraph: Any, line: Line, size: float, *, role: str = "ink", strong: bool = False
+    ) -> None:
+        """Add spans to a paragraph."""
+        for span in line:
+            run = paragraph.add_run()
+            run.text = span.text.replace(" ", "\u00a0") if span.unbroken else span.text
+            if size:
+                run.font.size = Pt(size)
+            if span.strong or strong:
+                run.font.bold = True
+            if role:
+                run.font.color.rgb = self.ink("muted-text" if span.muted else role)
+            properties = run._r.get_or_add_rPr()
+            properties.set("lang", {"en": "en-GB", "zh": "zh-CN"}[self.document.language])
+            if self.own:
+                run.font.name = FONTS[0]
+                east = properties.makeelement(qn("a:ea"), {"typeface": FONTS[1]})
+                properties.append(east)
+
+    def sign(self, paragraph: Any, icon: str, size: float) -> None:
+        """Add the sign of an icon; without one, nothing."""
+        if icon:
+            said, role = SIGNS[icon]
+            self.say(paragraph, (Span(f"{said}\u00a0"),), size, role=role, strong=True)
+
+    def cover(self) -> None:
+        """Add the first slide."""
+        document, brand = self.document, self.document.brand
+        self.new((Span(document.project),), foot=self.words.margin)
+        title = self.slide.shapes.title
+        if self.own and title is not None:
+            title.left, title.top, title.width, title.height = self.box(_LEFT, 2.35, 12.333, 0.9)
+            for run in title.text_frame.paragraphs[0].runs:
+                run.font.size = Pt(40)
+            self.bar((_LEFT, 2.1, 0.9, 0.05), "pilot")
+        if brand.logo and brand.logo.suffix.lower() == ".png":
+            place = self.box(_LEFT, 0.5, 0, 0.6)
+            shown = self.slide.shapes.add_picture(str(brand.logo), place[0], place[1], height=place[3])
+            shown._element.nvPicPr.cNvPr.set("descr", brand.name)
+        self.text(document.answer, (_LEFT, 3.4, 11.0, 1.2), 20, "ink2")
+        frame = self.frame((_LEFT, 4.9, 11.0, 1.8))
+        for number, (name, said) in enumerate(document.facts[-3:]):
+            paragraph = frame.paragraphs[0] if number == 0 else frame.add_paragraph()
+            self.say(paragraph, (Span(f"{name}  "),), 13, role="muted-text")
+            self.say(paragraph, said, 13)
+
+    def bar(self, place: tuple[float, float, float, float], role: str) -> None:
+        """Add a filled bar."""
+        shape = self.slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, *self.box(*place))
+        shape.fill.solid()
+        shape.fill.fore_color.rgb = self.ink(role)
+        shape.line.fill.background()
+        shape.shadow.inherit = False
+
+    def summary(self) -> None:
+        """Add the answer, the evidence and the decision asked."""
+        document, heads = self.document, self.words.headings()
+        self.new(document.answer, self.method(document.judged))
+        y = _TOP - 0.05
+        if verdict := document.verdict:
+            role = VERDICTS[verdict.kind]
+            high = 1.75
+            self.bar((_LEFT, y, 12.333, high), f"{role}-tint")
+            self.bar((_LEFT, y, 0.07, high), role)
+            frame = self.frame((_LEFT + 0.3, y + 0.12, 11.8, high - 0.2))
+            head = frame.paragraphs[0]
+            self.sign(head, verdict.icon, 22)
+            self.say(head, (Span(f"{verdict.word}  "),), 22, strong=True)
+            self.say(head, (Span(verdict.follows),), 15, role="ink2")
+            reason = frame.add_paragraph()
+            size = 14 if _long(plain(verdict.reason)) < 330 else 12
+            self.say(reason, verdict.reason, size)
+            y += high + 0.2
+        else:
+            self.text((Span(heads["no_verdict"]),), (_LEFT, y, 12.3, 0.4), _TEXT, "ink2")
+            y += 0.6
+        if document.numbers:
+            self.tiles(document.numbers.items, y)
+            y += 1.75
+        self.text((Span(heads["decision"]),), (_LEFT, y, 12.3, 0.3), 12, "muted-text")
+        frame = self.frame((_LEFT, y + 0.25, 12.333, 1.1))
+        self.say(frame.paragraphs[0], (Span(self.words.decision),), _TEXT, strong=True)
+        for row in document.steps.rows[:2] if document.steps else ():
+            step = frame.add_paragraph()
+            self.say(
+                step, (Span(self.words.of("separator").join(cell.words() for cell in row)),), 13, role="ink2"
+            )
+
+    def tiles(self, items: Sequence[KeyNumber], y: float) -> None:
+        """Add key numbers beside one another."""
+        gap, count = 0.3, max(len(items), 1)
+        wide = (12.333 - gap * (count - 1)) / count
+        for at, item in enumerate(items):
+            x = _LEFT + at * (wide + gap)
+            self.bar((x, y, wide, 0.03), "pilot")
+            frame = self.frame((x, y + 0.08, wide, 1.5))
+            self.say(frame.paragraphs[0], (Span(item.name),), 13)
+            big = frame.add_paragraph()
+            self.say(big, (Span(f"{item.value} "),), 28, role="pilot", strong=True)
+            self.say(big, (Span(item.beside),), 13, role="ink2")
+            for below in item.below[:2]:
+                self.say(frame.add_paragraph(), (Span(below),), 12, role="muted-text")
+
+    def section(self, section: Section) -> None:
+        """Add a notebook: its finding with the key numbers, then one slide an element."""
+        numbers = next((one.items for one in section.body if isinstance(one, Numbers)), ())
+        self.opener(section, numbers)
+        heading: Line = ()
+        for one in section.body:
+            if isinstance(one, Figure):
+                self.figure(one, section, numbers)
+            elif isinstance(one, Table):
+                self.table(one, section)
+            elif isinstance(one, Listing):
+                self.listing(one.title or heading or section.finding, one.items, section)
+            elif isinstance(one, Terms):
+                items = [Cell(((Span(name, strong=True), Span(" "), *said),)) for name, said in one.entries]
+                self.listing(one.title or heading or section.finding, items, section)
+            heading = one.words if isinstance(one, Heading) else heading
+
+    def opener(self, section: Section, numbers: Sequence[KeyNumber]) -> None:
+        """Add the slide that a part begins with."""
+        self.new(section.finding, self.method(section), section.question)
+        y = _TOP + 0.1
+        self.text((Span(section.question, strong=True),), (_LEFT, y, 12.3, 0.4), 18, "pilot")
+        frame = self.frame((_LEFT, y + 0.5, 9.5, 1.2))
+        for number, line in enumerate(section.intro):
+            paragraph = frame.paragraphs[0] if number == 0 else frame.add_paragraph()
+            self.say(paragraph, line, _TEXT, role="ink2")
+        if numbers:
+            self.tiles(numbers, 3.45)
+        frame = self.frame((_LEFT, 5.55, 12.333, 1.2))
+        for number, (name, said) in enumerate(section.facts):
+            paragraph = frame.paragraphs[0] if number == 0 else frame.add_paragraph()
+            self.say(paragraph, (Span(f"{name}  "),), 12, role="muted-text")
+            self.say(paragraph, said, 12)
+
+    def figure(self, one: Figure, section: Section, numbers: Sequence[KeyNumber]) -> None:
+        """Add a chart beside what a reader takes away from it."""
+        caption = plain(one.caption)
+        said = (plain(one.lede), caption, f"{self.words.of('description')}: {one.alt}", *self.method(section))
+        self.new(one.title or section.finding, said, caption)
+        shape = (one.picture.width, one.picture.height)
+        wide, high = _fitted(shape, _CHART, _FOOT - 0.12 - _TOP)
+        place = self.box(_LEFT, _TOP, wide, high)
+        scale = min(self.across, self.along) / max(self.across, 1e-9)
+        shown = self.slide.shapes.add_picture(
+            io.BytesIO(pixels(one.picture, self.document.brand)),
+            place[0],
+            place[1],
+            width=Emu(int(place[2] * scale)),
+        )
+        shown._element.nvPicPr.cNvPr.set("descr", one.alt)
+        self.bar((_TAKE, _TOP, 0.042, 4.6), "pilot")
+        frame = self.frame((_TAKE + 0.25, _TOP, 3.12, 4.9))
+        self.say(frame.paragraphs[0], (Span(self.words.of("takeaway")),), 12, role="muted-text")
+        about = next((item for item in numbers if _speaks_of(one, item)), None)
+        if about:
+            self.say(frame.add_paragraph(), (Span(about.name),), 13, role="ink2")
+            big = {"en": 33, "zh": 28}[self.document.language]
+            self.say(frame.add_paragraph(), (Span(about.value),), big, role="pilot", strong=True)
+            below = [about.beside, *about.below[:1]]
+            self.say(
+                frame.add_paragraph(),
+                (Span(self.words.of("separator").join(filter(None, below))),),
+                13,
+                role="ink2",
+            )
+        for sentence in _split(plain(one.lede) or plain(one.title))[:_SENTENCES]:
+            paragraph = frame.add_paragraph()
+            paragraph.space_before = Pt(10)
+            self.say(paragraph, (Span(sentence),), _TEXT)
+
+    def table(self, one: Table, section: Section) -> None:
+        """Add a table that can be edited; one that is too long goes on on the next slide."""
+        shares, scale = columns(one, 118)
+        size = max(_TABLE * scale, _LEAST)
+        parts = list(_pages(one, shares, size))
+        caption = plain(one.caption)
+        for number, rows in enumerate(parts, start=1):
+            title = one.title or section.finding
+            if len(parts) > 1 and number > 1:
+                words = self.words.of(
+                    "continued", title=plain(title), part=str(number), parts=str(len(parts))
+                )
+                title = (Span(words),)
+            self.new(title, (plain(one.lede), caption, *self.method(section)), caption)
+            y = _TOP
+            if one.lede and number == 1:
+                self.text(one.lede, (_LEFT, 1.3, 12.333, 0.35), 14, "ink2")
+            self.grid(one, rows, shares, size, y)
+
+    def part_of(self, title: Line, part: int, parts: int) -> Line:
+        """Return the title of a slide that goes on with another."""
+        if part == 1:
+            return title
+        words = {"title": plain(title), "part": str(part), "parts": str(parts)}
+        return (Span(self.words.of("continued", **words)),)
+
+    def grid(self, one: Table, rows: range, shares: Sequence[float], size: float, y: float) -> None:
+        """Add the native table with some of the rows."""
+        place = self.box(_LEFT, y, 12.333, 0.3 * (len(rows) + 1))
+        shape = self.slide.shapes.add_table(len(rows) + 1, len(one.head), *place)
+        shape.name = plain(one.title) or shape.name
+        table = shape.table
+        _unstyled(shape)
+        for at, share in enumerate(shares):
+            table.columns[at].width = Emu(int(place[2] * share))
+        for number, at in enumerate([None, *rows]):
+            cells = one.head if at is None else one.rows[at]
+            kind = "" if at is None else one.kinds[at]
+            table.rows[number].height = Inches(0.28 * self.along)
+            for x, cell in enumerate(cells):
+                strong = kind == "sum" or (x == 0 and at is not None and not one.kinds[at] and len(cells) > 2)
+                self.cell(table.cell(number, x), cell, size, right=one.numeric[x], strong=strong)
+                edge = "ink" if at is None else "ink2" if kind == "sum" else "line"
+                _rule_below(table.cell(number, x), self.colours[edge], 1.0 if at is None else 0.5)
+
+    def cell(self, into: Any, cell: Cell, size: float, *, right: bool, strong: bool) -> None:
+        """Fill a cell."""
+        into.margin_left = into.margin_right = Inches(0.06)
+        into.margin_top = into.margin_bottom = Inches(0.035)
+        into.fill.background()
+        frame = into.text_frame
+        for number, line in enumerate(cell.lines):
+            paragraph = frame.paragraphs[0] if number == 0 else frame.add_paragraph()
+            paragraph.alignment = PP_ALIGN.RIGHT if right else PP_ALIGN.LEFT
+            if number == 0:
+                self.sign(paragraph, cell.icon, size)
+            self.say(paragraph, line, size if number == 0 else size - 1.5, strong=strong and number == 0)
+
+    def listing(self, title: Line, items: Sequence[Cell], section: Section) -> None:
+        """Add points, as many on a slide as it holds."""
+        parts: list[list[Cell]] = [[]]
+        room = 13.0
+        for item in items:
+            lines = 0.4 + sum(-(-_long(plain(line)) // 118) for line in item.lines)
+            if lines > room and parts[-1]:
+                parts.append([])
+                room = 13.0
+            room -= lines
+            parts[-1].append(item)
+        for number, part in enumerate(parts, start=1):
+            shown = title
+            if number > 1:
+                words = self.words.of(
+                    "continued", title=plain(title), part=str(number), parts=str(len(parts))
+                )
+                shown = (Span(words),)
+            self.new(shown, self.method(section), section.question)
+            frame = self.frame((_LEFT, _TOP, 12.0, 4.9))
+            for at, item in enumerate(part):
+                for level, line in enumerate(item.lines):
+                    paragraph = frame.paragraphs[0] if at == level == 0 else frame.add_paragraph()
+                    paragraph.space_after = Pt(8)
+                    if level == 0:
+                        self.sign(paragraph, item.icon, _TEXT)
+                    self.say(paragraph, line, _TEXT if level == 0 else 13)
+
+    def notes(self) -> None:
+        """Add what people said."""
+        title = (Span(self.words.headings()["notes"]),)
+        for section in self.document.sections:
+            items = []
+            for note in section.notes:
+                lines = [
+                    (Span(note.who, strong=True),),
+                    *((Span(line, muted=True),) for line in filter(None, [note.old])),
+                ]
+                items.append(Cell((*lines, *note.words)))
+            if items:
+                self.listing(title, items, section)
+
+    def method(self, section: Section) -> tuple[str, ...]:
+        """Return how a part was measured, for the notes."""
+        found: list[Terms] = [one for one in section.appendix if isinstance(one, Terms)]
+        lines = [
+            f"{name}: {plain(said)}" for one in found if isinstance(one, Terms) for name, said in one.entries
+        ]
+        return (self.words.of("method"), *lines) if lines else ()
+
+
+def _speaks_of(one: Figure, item: KeyNumber) -> bool:
+    """Whether a figure is about the metric of a key number and about no list of metrics."""
+    return item.name.lower() in f"{plain(one.title)} {plain(one.lede)}".lower()
+
+
+def _split(words: str) -> list[str]:
+    return [
+        one.strip()
+        for one in re.findall(r"[^.!?。！？；;]+(?:\.(?=\d)[^.!?。！？；;]+)*[.!?。！？；;]?", words)
+        if one.strip()
+    ]
+
+
+def _sentences(words: str, most: int) -> str:
+    """Return as many whole sentences as fit."""
+    kept = ""
+    for one in re.findall(r".+?(?:[。！？]|\.(?=\s|$)|$)", words):
+        if kept and len(kept) + len(one) > most:
+            break
+        kept += one
+    return kept.strip()
+
+
+def _long(words: str) -> int:
+    return sum(2 if one > "\u2e80" else 1 for one in words)
+
+
+def _fitted(shape: tuple[int, int], wide: float, high: float) -> tuple[float, float]:
+    ratio = shape[1] / shape[0]
+    return (wide, wide * ratio) if wide * ratio <= high else (high / ratio, high)
+
+
+def _pages(one: Table, shares: Sequence[float], size: float) -> Iterator[range]:
+    """Share the rows among slides by the lines that they take."""
+    fits = [share * 12.333 * 72 / size * 1.95 - 2 for share in shares]
+
+    def lines(cells: Sequence[Cell]) -> float:
+        return max(
+            sum(-(-_long(plain(line)) // max(int(fit), 1)) for line in cell.lines) or 1
+            for cell, fit in zip(cells, fits, strict=True)
+        )
+
+    room = (_FOOT - 0.15 - _TOP) * 72
+    high = [lines(row) * size * 1.22 + 5.5 for row in one.rows]
+    head = lines(one.head) * size * 1.22 + 5.5
+    start, used = 0, head
+    for at, one_high in enumerate(high):
+        if used + one_high > room and at > start:
+            yield range(start, at)
+            start, used = at, head
+        used += one_high
+    yield range(start, len(high))
+
+
+def _ends(box: tuple[Emu, Emu, Emu, Emu]) -> tuple[Emu, Emu, Emu, Emu]:
+    left, top, wide, high = box
+    return left, top, Emu(left + wide), Emu(top + high)
+
+
+def _emptied(deck: Any) -> None:
+    """Take the slides out of a template; its master and layouts stay."""
+    listed = deck.slides._sldIdLst
+    for one in list(listed):
+        deck.part.drop_rel(one.get(qn("r:id")))
+        listed.remove(one)
+
+
+def _plain_layout(deck: Any) -> Any:
+    """Return the layout with a title and least else."""
+
+    def others(layout: Any) -> tuple[bool, int]:
+        kinds = [one.placeholder_format.type for one in layout.placeholders]
+        titled = any(str(kind).startswith("TITLE") for kind in kinds)
+        return not titled, len(
+            [kind for kind in kinds if not str(kind).startswith(("TITLE", "DATE", "FOOTER", "SLIDE"))]
+        )
+
+    return min(deck.slide_layouts, key=others)
+
+
+def _unstyled(shape: Any) -> None:
+    properties = shape._element.graphic.graphicData.tbl.tblPr
+    properties.set("firstRow", "1")
+    properties.set("bandRow", "0")
+    style = properties.find(qn("a:tableStyleId"))
+    if style is not None:
+        style.text = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"  # no style, no grid
+
+
+def _rule_below(cell: Any, colour: str, width: float) -> None:
+    properties = cell._tc.get_or_add_tcPr()
+    line = properties.makeelement(qn("a:lnB"), {"w": str(int(Pt(width)))})
+    fill = line.makeelement(qn("a:solidFill"), {})
+    fill.append(fill.makeelement(qn("a:srgbClr"), {"val": colour.removeprefix("#")}))
+    line.append(fill)
+    properties.insert(0, line)
