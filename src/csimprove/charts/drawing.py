@@ -18,7 +18,7 @@ _SVG = "{http://www.w3.org/2000/svg}"
 _LINK = "{http://www.w3.org/1999/xlink}href"
 _NO_DATE: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 #: Attributes whose numbers are lengths, which two decimals hold; a transform is not touched.
-_LENGTHS = ("d", "x", "y", "points")
+_LENGTHS = ("d", "x", "y", "width", "height", "points")
 
 
 def svg(figure: Figure) -> str:
