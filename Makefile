@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lab notebooks lint types unit nbval fresh wheel calibration clean
+.PHONY: help demo test check lab notebooks example lint types unit nbval fresh wheel calibration clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ lab: $(READY) ## open the notebooks in JupyterLab
 notebooks: $(READY) ## execute the committed notebooks again on the sample programme
 	$(BIN)/python tools/refresh_notebooks.py
 
+example: $(READY) ## make the example report of reports/example/ and the README's pictures anew
+	$(BIN)/python tools/make_example.py
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -45,6 +48,7 @@ nbval: $(READY)
 
 fresh: $(READY)
 	$(BIN)/python tools/refresh_notebooks.py --check
+	$(BIN)/python tools/make_example.py --check
 
 wheel: $(READY)
 	$(BIN)/python tools/check_wheel.py

@@ -20,7 +20,7 @@ from csimprove.report.documents import pdf, sheets, slides, word
 from csimprove.report.documents.drawings import pixels, recoloured
 from csimprove.report.documents.layout import columns
 from csimprove.report.documents.model import Document, Figure, Span, Table, plain
-from csimprove.report.documents.slides import _sentences, _split
+from csimprove.report.documents.slide_parts import sentences, split
 from made_run import document, logo, page
 
 LANGUAGES: tuple[wording.Language, ...] = ("en", "zh")
@@ -216,13 +216,13 @@ def test_a_template_gives_master_and_size_and_keeps_its_slides_to_itself(tmp_pat
 
 
 def test_sentences_end_where_people_end_them() -> None:
-    assert _split("It rose by 14.5 points. The controls did not; all is well.") == [
+    assert split("It rose by 14.5 points. The controls did not; all is well.") == [
         "It rose by 14.5 points.",
         "The controls did not;",
         "all is well.",
     ]
-    assert _split("升至95.1%。对照未变。") == ["升至95.1%。", "对照未变。"]
-    assert _sentences("One of 2.5 points. Two. Three.", 25) == "One of 2.5 points. Two."
+    assert split("升至95.1%。对照未变。") == ["升至95.1%。", "对照未变。"]
+    assert sentences("One of 2.5 points. Two. Three.", 25) == "One of 2.5 points. Two."
 
 
 # --- workbook ---

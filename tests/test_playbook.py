@@ -104,7 +104,7 @@ def test_a_good_run_is_published_whole_and_runs_again_from_where_it_lies(project
         hand_over("good", "{'metrics': [{'metric': 'csat', 'value': 0.1 + 0.2}]}"),
     )
     folder = run(project, parameters={"top": "none"}, language="zh")
-    assert published(project) == ["RUN", *(f"RUN/{name}" for name in FILES)]
+    assert published(project) == ["RUN", *(f"RUN/{name}" for name in FILES), "index.html"]
     executed = notebooks.read(folder / "01_good.ipynb")
     assert [cell.source for cell in executed.cells if cell.cell_type == "markdown"] == [
         "# Does it run?",
@@ -190,6 +190,7 @@ def test_a_failure_is_named_kept_apart_and_harms_no_good_run(
         "failed/RUN",
         "failed/RUN/01_bad.ipynb",
         "failed/RUN/manifest.json",
+        "index.html",
     ]
     assert (good / "manifest.json").read_text() == "{}"
     manifest = json.loads((kept / "manifest.json").read_text(encoding="utf-8"))

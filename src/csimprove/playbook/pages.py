@@ -56,6 +56,8 @@ def write_shelf(settings: Settings) -> Path | None:
             manifest = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue  # a run that is being taken away
+        if "status" not in manifest:
+            continue
         files = sorted(one.name for one in path.parent.glob(f"{documents.NAME}.*"))
         rows.append(report.RunRow(path.parent.relative_to(home).as_posix(), manifest, tuple(files)))
     if not rows:

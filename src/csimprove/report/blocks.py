@@ -308,7 +308,7 @@ def _head(words: str) -> str:
 
 def _cell(one: Cell, at: int, label: str, *, number: bool) -> str:
     kind = _kind(" ".join(filter(None, [one.kind, "num" if number else ""])))
-    if at == 0:
+    if at == 0 and one.html:
         return f'<th scope="row" role="rowheader"{kind}>{one.html}</th>'
     return f'<td role="cell"{kind} data-l="{html.escape(label)}"><div>{one.html}</div></td>'
 

@@ -26,6 +26,8 @@ from csimprove.settings import Language
 from csimprove.wording import text
 
 NO_BRAND = Brand()
+#: Characters of a description by which the frame of a figure is told from others.
+_REGION = 60
 #: The page may load nothing and run nothing, whatever a cell put out.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:"
 _HTML_LANG = {"en": "en", "zh": "zh-CN"}
@@ -316,7 +318,9 @@ def _output(output: Mapping[str, Any], language: Language) -> str:
 
 def _image(data: Mapping[str, Any], about: Mapping[str, Any], language: Language) -> str:
     size = "".join(f' {side}="{int(about[side])}"' for side in ("width", "height") if side in about)
-    label, alt = (html.escape(one) for one in (text("page.figure_scroll", language), about.get("alt", "")))
+    said = about.get("alt", "")
+    region = f"{text('page.figure_scroll', language)}: {said[:_REGION]}"  # regions must have different names
+    label, alt = html.escape(region), html.escape(said)
     if drawn := about.get("svg"):
         shown = inline(drawn).replace("<svg ", f'<svg role="img" aria-label="{alt}"{size} ', 1)
         kind = "scroll drawing"
@@ -380,7 +384,8 @@ def _note(note: Note, language: Language, *, last: date | None) -> str:
     if last is not None and note.date < last:
         day = wording.date_text(last, language)
         old = f'<p class="old">{escaped(text("page.note.old", language, as_of=day))}</p>'
-    return f'<aside class="note"><p class="who">{escaped(head)}</p>{old}{markdown(note.body)}</aside>'
+    who = f'<p class="who">{escaped(head)}</p>'
+    return f'<aside class="note" aria-label="{html.escape(head)}">{who}{old}{markdown(note.body)}</aside>'
 
 
 def _parameters(entries: Sequence[RunEntry], language: Language) -> str:

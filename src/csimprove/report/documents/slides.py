@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,20 @@ from csimprove.report.documents.model import (
     plain,
 )
 from csimprove.report.documents.signs import FONTS, SIGNS
+from csimprove.report.documents.slide_parts import (
+    emptied,
+    ends,
+    fitted,
+    heights,
+    length,
+    pages,
+    plain_layout,
+    rule_below,
+    sentences,
+    speaks_of,
+    split,
+    unstyled,
+)
 from csimprove.report.documents.words import Words
 
 #: A slide of 16:9 in inches; a client's template of another size is filled in proportion.
@@ -43,6 +56,7 @@ _CHART = 8.45  # width of a chart beside its take-away
 _TAKE = 9.46  # left edge of the take-away
 _TEXT, _SMALL = 16.0, 11.0
 _TABLE, _LEAST = 13.0, 10.5  # pt
+_ROOM = 112  # characters of a table's size beside one another
 _SENTENCES = 3
 _FIELD = "{00000000-0000-4000-8000-000000000001}"
 _FOOTER = 190  # characters; the rest of a caption stands in the notes
@@ -80,12 +94,12 @@ class _Deck:
         if self.own:
             self.file.slide_width, self.file.slide_height = Inches(WIDTH), Inches(HEIGHT)
         else:
-            _emptied(self.file)
+            emptied(self.file)
         self.across = self.file.slide_width / Inches(WIDTH)
         self.along = self.file.slide_height / Inches(HEIGHT)
         self.file.core_properties.title = document.project
         self.file.core_properties.author = document.brand.name
-        self.layout = _plain_layout(self.file)
+        self.layout = plain_layout(self.file)
         self.slide: Any = None
 
     def ink(self, role: str) -> RGBColor:
@@ -113,7 +127,7 @@ class _Deck:
             shape.left, shape.top, shape.width, shape.height = self.box(_LEFT, 0.4, 12.333, 1.1)
             frame.vertical_anchor = MSO_ANCHOR.TOP
             frame.margin_left = frame.margin_right = frame.margin_top = 0
-        size = 25 if _long(plain(title)) <= 150 else 21
+        size = 25 if length(plain(title)) <= 150 else 21
         self.say(
             frame.paragraphs[0],
             title,
@@ -128,10 +142,10 @@ class _Deck:
 
     def footer(self, words: str) -> None:
         """Add definition, n and period, and the page number."""
-        rule = self.slide.shapes.add_connector(1, *_ends(self.box(_LEFT, _FOOT, 12.333, 0)))
+        rule = self.slide.shapes.add_connector(1, *ends(self.box(_LEFT, _FOOT, 12.333, 0)))
         rule.line.color.rgb, rule.line.width = self.ink("line"), Pt(0.75)
         if len(words) > _FOOTER:
-            words = _sentences(words, _FOOTER)
+            words = sentences(words, _FOOTER)
         self.text((Span(words or self.words.margin),), (_LEFT, _FOOT + 0.05, 11.6, 0.5), _SMALL, "muted-text")
         frame = self.frame((_RIGHT - 0.6, _FOOT + 0.05, 0.6, 0.3))
         paragraph = frame.paragraphs[0]
@@ -229,7 +243,7 @@ class _Deck:
             self.say(head, (Span(f"{verdict.word}  "),), 22, strong=True)
             self.say(head, (Span(verdict.follows),), 15, role="ink2")
             reason = frame.add_paragraph()
-            size = 14 if _long(plain(verdict.reason)) < 330 else 12
+            size = 14 if length(plain(verdict.reason)) < 330 else 12
             self.say(reason, verdict.reason, size)
             y += high + 0.2
         else:
@@ -302,7 +316,7 @@ class _Deck:
         said = (plain(one.lede), caption, f"{self.words.of('description')}: {one.alt}", *self.method(section))
         self.new(one.title or section.finding, said, caption)
         shape = (one.picture.width, one.picture.height)
-        wide, high = _fitted(shape, _CHART, _FOOT - 0.12 - _TOP)
+        wide, high = fitted(shape, _CHART, _FOOT - 0.12 - _TOP)
         place = self.box(_LEFT, _TOP, wide, high)
         scale = min(self.across, self.along) / max(self.across, 1e-9)
         shown = self.slide.shapes.add_picture(
@@ -315,7 +329,7 @@ class _Deck:
         self.bar((_TAKE, _TOP, 0.042, 4.6), "pilot")
         frame = self.frame((_TAKE + 0.25, _TOP, 3.12, 4.9))
         self.say(frame.paragraphs[0], (Span(self.words.of("takeaway")),), 12, role="muted-text")
-        about = next((item for item in numbers if _speaks_of(one, item)), None)
+        about = next((item for item in numbers if speaks_of(one, item)), None)
         if about:
             self.say(frame.add_paragraph(), (Span(about.name),), 13, role="ink2")
             big = {"en": 33, "zh": 28}[self.document.language]
@@ -327,29 +341,24 @@ class _Deck:
                 13,
                 role="ink2",
             )
-        for sentence in _split(plain(one.lede) or plain(one.title))[:_SENTENCES]:
+        for sentence in split(plain(one.lede) or plain(one.title))[:_SENTENCES]:
             paragraph = frame.add_paragraph()
             paragraph.space_before = Pt(10)
             self.say(paragraph, (Span(sentence),), _TEXT)
 
     def table(self, one: Table, section: Section) -> None:
         """Add a table that can be edited; one that is too long goes on on the next slide."""
-        shares, scale = columns(one, 118)
+        shares, scale = columns(one, _ROOM * self.across)
         size = max(_TABLE * scale, _LEAST)
-        parts = list(_pages(one, shares, size))
+        high = heights(one, [share * 12.333 * self.across for share in shares], size)
+        parts = list(pages(high, (_FOOT - 0.15 - _TOP) * 72 * self.along))
         caption = plain(one.caption)
         for number, rows in enumerate(parts, start=1):
-            title = one.title or section.finding
-            if len(parts) > 1 and number > 1:
-                words = self.words.of(
-                    "continued", title=plain(title), part=str(number), parts=str(len(parts))
-                )
-                title = (Span(words),)
+            title = self.part_of(one.title or section.finding, number, len(parts))
             self.new(title, (plain(one.lede), caption, *self.method(section)), caption)
-            y = _TOP
             if one.lede and number == 1:
                 self.text(one.lede, (_LEFT, 1.3, 12.333, 0.35), 14, "ink2")
-            self.grid(one, rows, shares, size, y)
+            self.grid(one, rows, shares, size, high)
 
     def part_of(self, title: Line, part: int, parts: int) -> Line:
         """Return the title of a slide that goes on with another."""
@@ -358,24 +367,26 @@ class _Deck:
         words = {"title": plain(title), "part": str(part), "parts": str(parts)}
         return (Span(self.words.of("continued", **words)),)
 
-    def grid(self, one: Table, rows: range, shares: Sequence[float], size: float, y: float) -> None:
-        """Add the native table with some of the rows."""
-        place = self.box(_LEFT, y, 12.333, 0.3 * (len(rows) + 1))
+    def grid(
+        self, one: Table, rows: range, shares: Sequence[float], size: float, high: Sequence[float]
+    ) -> None:
+        """Add the native table with some of the rows; ``high`` are the heights of head and rows in pt."""
+        place = self.box(_LEFT, _TOP, 12.333, 0.3 * (len(rows) + 1))
         shape = self.slide.shapes.add_table(len(rows) + 1, len(one.head), *place)
         shape.name = plain(one.title) or shape.name
         table = shape.table
-        _unstyled(shape)
+        unstyled(shape)
         for at, share in enumerate(shares):
             table.columns[at].width = Emu(int(place[2] * share))
         for number, at in enumerate([None, *rows]):
             cells = one.head if at is None else one.rows[at]
             kind = "" if at is None else one.kinds[at]
-            table.rows[number].height = Inches(0.28 * self.along)
+            table.rows[number].height = Pt(high[0 if at is None else at + 1])
             for x, cell in enumerate(cells):
                 strong = kind == "sum" or (x == 0 and at is not None and not one.kinds[at] and len(cells) > 2)
                 self.cell(table.cell(number, x), cell, size, right=one.numeric[x], strong=strong)
                 edge = "ink" if at is None else "ink2" if kind == "sum" else "line"
-                _rule_below(table.cell(number, x), self.colours[edge], 1.0 if at is None else 0.5)
+                rule_below(table.cell(number, x), self.colours[edge], 1.0 if at is None else 0.5)
 
     def cell(self, into: Any, cell: Cell, size: float, *, right: bool, strong: bool) -> None:
         """Fill a cell."""
@@ -395,7 +406,7 @@ class _Deck:
         parts: list[list[Cell]] = [[]]
         room = 13.0
         for item in items:
-            lines = 0.4 + sum(-(-_long(plain(line)) // 118) for line in item.lines)
+            lines = 0.4 + sum(-(-length(plain(line)) // 118) for line in item.lines)
             if lines > room and parts[-1]:
                 parts.append([])
                 room = 13.0
@@ -439,101 +450,3 @@ class _Deck:
             f"{name}: {plain(said)}" for one in found if isinstance(one, Terms) for name, said in one.entries
         ]
         return (self.words.of("method"), *lines) if lines else ()
-
-
-def _speaks_of(one: Figure, item: KeyNumber) -> bool:
-    """Whether a figure is about the metric of a key number and about no list of metrics."""
-    return item.name.lower() in f"{plain(one.title)} {plain(one.lede)}".lower()
-
-
-def _split(words: str) -> list[str]:
-    return [
-        one.strip()
-        for one in re.findall(r"[^.!?。！？；;]+(?:\.(?=\d)[^.!?。！？；;]+)*[.!?。！？；;]?", words)
-        if one.strip()
-    ]
-
-
-def _sentences(words: str, most: int) -> str:
-    """Return as many whole sentences as fit."""
-    kept = ""
-    for one in re.findall(r".+?(?:[。！？]|\.(?=\s|$)|$)", words):
-        if kept and len(kept) + len(one) > most:
-            break
-        kept += one
-    return kept.strip()
-
-
-def _long(words: str) -> int:
-    return sum(2 if one > "\u2e80" else 1 for one in words)
-
-
-def _fitted(shape: tuple[int, int], wide: float, high: float) -> tuple[float, float]:
-    ratio = shape[1] / shape[0]
-    return (wide, wide * ratio) if wide * ratio <= high else (high / ratio, high)
-
-
-def _pages(one: Table, shares: Sequence[float], size: float) -> Iterator[range]:
-    """Share the rows among slides by the lines that they take."""
-    fits = [share * 12.333 * 72 / size * 1.95 - 2 for share in shares]
-
-    def lines(cells: Sequence[Cell]) -> float:
-        return max(
-            sum(-(-_long(plain(line)) // max(int(fit), 1)) for line in cell.lines) or 1
-            for cell, fit in zip(cells, fits, strict=True)
-        )
-
-    room = (_FOOT - 0.15 - _TOP) * 72
-    high = [lines(row) * size * 1.22 + 5.5 for row in one.rows]
-    head = lines(one.head) * size * 1.22 + 5.5
-    start, used = 0, head
-    for at, one_high in enumerate(high):
-        if used + one_high > room and at > start:
-            yield range(start, at)
-            start, used = at, head
-        used += one_high
-    yield range(start, len(high))
-
-
-def _ends(box: tuple[Emu, Emu, Emu, Emu]) -> tuple[Emu, Emu, Emu, Emu]:
-    left, top, wide, high = box
-    return left, top, Emu(left + wide), Emu(top + high)
-
-
-def _emptied(deck: Any) -> None:
-    """Take the slides out of a template; its master and layouts stay."""
-    listed = deck.slides._sldIdLst
-    for one in list(listed):
-        deck.part.drop_rel(one.get(qn("r:id")))
-        listed.remove(one)
-
-
-def _plain_layout(deck: Any) -> Any:
-    """Return the layout with a title and least else."""
-
-    def others(layout: Any) -> tuple[bool, int]:
-        kinds = [one.placeholder_format.type for one in layout.placeholders]
-        titled = any(str(kind).startswith("TITLE") for kind in kinds)
-        return not titled, len(
-            [kind for kind in kinds if not str(kind).startswith(("TITLE", "DATE", "FOOTER", "SLIDE"))]
-        )
-
-    return min(deck.slide_layouts, key=others)
-
-
-def _unstyled(shape: Any) -> None:
-    properties = shape._element.graphic.graphicData.tbl.tblPr
-    properties.set("firstRow", "1")
-    properties.set("bandRow", "0")
-    style = properties.find(qn("a:tableStyleId"))
-    if style is not None:
-        style.text = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"  # no style, no grid
-
-
-def _rule_below(cell: Any, colour: str, width: float) -> None:
-    properties = cell._tc.get_or_add_tcPr()
-    line = properties.makeelement(qn("a:lnB"), {"w": str(int(Pt(width)))})
-    fill = line.makeelement(qn("a:solidFill"), {})
-    fill.append(fill.makeelement(qn("a:srgbClr"), {"val": colour.removeprefix("#")}))
-    line.append(fill)
-    properties.insert(0, line)

@@ -39,6 +39,17 @@ from csimprove.report.documents.model import (
     plain,
 )
 from csimprove.report.documents.signs import FONTS, SIGNS
+from csimprove.report.documents.word_parts import (
+    border,
+    cell_borders,
+    cell_margins,
+    described,
+    field,
+    field_part,
+    instruction,
+    repeated,
+    whole,
+)
 from csimprove.report.documents.words import Words
 
 _WIDTH = Mm(180)
@@ -108,7 +119,7 @@ class _Writer:
         for name in ("PAGE", "NUMPAGES"):
             if name == "NUMPAGES":
                 self.line(foot, (Span(" / "),), role="muted-text", size=8)
-            _field(foot, name, "1", size=8)
+            field(foot, name, "1", size=8)
 
     def _styles(self) -> None:
         styles = self.file.styles
@@ -192,7 +203,7 @@ class _Writer:
         brand = self.document.brand
         if brand.logo and brand.logo.suffix.lower() == ".png":
             shown = self.file.add_picture(str(brand.logo), height=Mm(14))
-            _described(shown, brand.name)
+            described(shown, brand.name)
         if brand.name:
             self.paragraph((Span(brand.name, strong=True),), role="ink2")
         self.paragraph((Span(self.document.project),), "Title")
@@ -200,7 +211,7 @@ class _Writer:
         rule.runs[0].font.size = Pt(14)
         for run in rule.runs:
             run.font.size = Pt(14)
-        _border(rule, "top", self.colours["pilot"], 18, space=10)
+        border(rule, "top", self.colours["pilot"], 18, space=10)
         rule.paragraph_format.space_after = Pt(150)
         self.facts(self.document.facts, across=1)
         self.file.add_paragraph()
@@ -243,16 +254,16 @@ class _Writer:
             made = self.paragraph((), "Normal")
             made.paragraph_format.space_after = Pt(8)
             if number == 0:
-                _field_part(made, "begin")
-                _instruction(made, ' TOC \\o "1-1" \\h \\z \\u ')
-                _field_part(made, "separate")
+                field_part(made, "begin")
+                instruction(made, ' TOC \\o "1-1" \\h \\z \\u ')
+                field_part(made, "separate")
             link = OxmlElement("w:hyperlink")
             link.set(qn("w:anchor"), name)
             made._p.append(link)
             run = made.add_run(plain(line))
             link.append(run._r)
             if number == len(entries) - 1:
-                _field_part(made, "end")
+                field_part(made, "end")
         self.page_break()
 
     def section(self, section: Section) -> None:
@@ -331,7 +342,7 @@ class _Writer:
         self.paragraph(one.reason, into=cell)
         if one.limit:
             limit = self.paragraph(one.limit, into=cell)
-            _border(limit, "top", self.colours["line"], 4, space=5)
+            border(limit, "top", self.colours["line"], 4, space=5)
         self.file.add_paragraph(style="Table text")
 
     def boxed(self, fill: str, edge: str) -> _Cell:
@@ -342,8 +353,8 @@ class _Writer:
         for key, value in (("val", "clear"), ("color", "auto"), ("fill", self.colours[fill][1:])):
             shade.set(qn(f"w:{key}"), value)
         cell._tc.get_or_add_tcPr().append(shade)
-        _cell_borders(cell, left=(self.colours[edge], 36))
-        _cell_margins(cell, 160, 110)
+        cell_borders(cell, left=(self.colours[edge], 36))
+        cell_margins(cell, 160, 110)
         return cell
 
     def numbers(self, one: Numbers) -> None:
@@ -353,7 +364,7 @@ class _Writer:
             return
         table = self.grid(1, count, [1 / count] * count)
         for cell, item in zip(table.rows[0].cells, one.items, strict=True):
-            _cell_borders(cell, top=(self.colours["pilot"], 12))
+            cell_borders(cell, top=(self.colours["pilot"], 12))
             head = cell.paragraphs[0]
             head.style = "Table text"
             self.line(head, (Span(item.name),))
@@ -384,9 +395,9 @@ class _Writer:
             for cell, line in zip(row.cells, ((Span(name),), said), strict=True):
                 cell.paragraphs[0].style = "Table text"
                 self.line(cell.paragraphs[0], line)
-                _cell_borders(cell, bottom=(self.colours["line"], 4))
-                _cell_margins(cell, 0, 50)
-            _whole(row)
+                cell_borders(cell, bottom=(self.colours["line"], 4))
+                cell_margins(cell, 0, 50)
+            whole(row)
         self.file.add_paragraph(style="Table text")
 
     def facts(self, entries: Any, across: int = 2) -> None:
@@ -404,7 +415,7 @@ class _Writer:
             for cell, line, role in ((first, (Span(name),), "muted-text"), (second, said, "")):
                 cell.paragraphs[0].style = "Table text"
                 self.line(cell.paragraphs[0], line, role=role)
-                _cell_margins(cell, 0, 25)
+                cell_margins(cell, 0, 25)
         self.file.add_paragraph(style="Table text")
 
     def table(self, one: Table, *, titled: bool = True) -> None:
@@ -416,7 +427,7 @@ class _Writer:
         last = len(one.rows)
         for y, row in enumerate([one.head, *one.rows]):
             kind = one.kinds[y - 1] if y else ""
-            _whole(table.rows[y])
+            whole(table.rows[y])
             for x, cell in enumerate(row):
                 into = table.rows[y].cells[x]
                 strong = kind == "sum" or (
@@ -426,12 +437,12 @@ class _Writer:
                 if x == 0 and kind == "sub":
                     into.paragraphs[0].paragraph_format.left_indent = Pt(10)
                 edge = ("ink", 8) if y == 0 else ("ink2" if kind == "sum" else "line", 4)
-                _cell_borders(into, bottom=(self.colours[edge[0]], edge[1]))
-                _cell_margins(into, 60, 55)
+                cell_borders(into, bottom=(self.colours[edge[0]], edge[1]))
+                cell_margins(into, 60, 55)
                 if 0 < y < last and len(one.rows) <= 12:
                     for paragraph in into.paragraphs:
                         paragraph.paragraph_format.keep_with_next = True
-        _repeated(table.rows[0])
+        repeated(table.rows[0])
         self.paragraph(one.caption, "Caption")
 
     def cell(self, into: _Cell, cell: Cell, size: float, *, right: bool, strong: bool) -> None:
@@ -451,7 +462,7 @@ class _Writer:
         tall = int(_WIDTH * one.picture.height / one.picture.width)
         width = int(_WIDTH * min(1.0, _TALL / tall))
         shown = self.file.add_picture(io.BytesIO(pixels(one.picture, self.document.brand)), width=Emu(width))
-        _described(shown, one.alt)
+        described(shown, one.alt)
         self.file.paragraphs[-1].paragraph_format.keep_with_next = True
         caption = self.paragraph((), "Caption")
         self.line(caption, (Span(self.words.figure(one.number), strong=True),), role="ink2")
@@ -481,71 +492,3 @@ class _Writer:
         for line in one.words:
             self.paragraph(line, into=cell)
         self.file.add_paragraph(style="Table text")
-
-
-def _field(paragraph: DocxParagraph, name: str, shown: str, size: float) -> None:
-    _field_part(paragraph, "begin")
-    _instruction(paragraph, f" {name} ")
-    _field_part(paragraph, "separate")
-    run = paragraph.add_run(shown)
-    run.font.size = Pt(size)
-    _field_part(paragraph, "end")
-
-
-def _field_part(paragraph: DocxParagraph, kind: str) -> None:
-    part = OxmlElement("w:fldChar")
-    part.set(qn("w:fldCharType"), kind)
-    paragraph.add_run()._r.append(part)
-
-
-def _instruction(paragraph: DocxParagraph, words: str) -> None:
-    part = OxmlElement("w:instrText")
-    part.set(qn("xml:space"), "preserve")
-    part.text = words
-    paragraph.add_run()._r.append(part)
-
-
-def _described(shown: Any, alt: str) -> None:
-    about = shown._inline.docPr
-    about.set("descr", alt)
-    about.set("name", f"Picture {about.get('id')}")
-
-
-def _border(paragraph: DocxParagraph, side: str, colour: str, eighths: int, *, space: int = 1) -> None:
-    borders = OxmlElement("w:pBdr")
-    borders.append(_edge(side, colour, eighths, space))
-    paragraph._p.get_or_add_pPr().append(borders)
-
-
-def _cell_borders(cell: _Cell, **edges: tuple[str, int]) -> None:
-    borders = OxmlElement("w:tcBorders")
-    for side in ("top", "left", "bottom", "right"):
-        if side in edges:
-            borders.append(_edge(side, *edges[side]))
-    cell._tc.get_or_add_tcPr().append(borders)
-
-
-def _edge(side: str, colour: str, eighths: int, space: int = 0) -> Any:
-    edge = OxmlElement(f"w:{side}")
-    about = {"val": "single", "sz": str(eighths), "space": str(space), "color": colour.removeprefix("#")}
-    for key, value in about.items():
-        edge.set(qn(f"w:{key}"), value)
-    return edge
-
-
-def _cell_margins(cell: _Cell, across: int, along: int) -> None:
-    margins = OxmlElement("w:tcMar")
-    for side, size in (("top", along), ("left", across), ("bottom", along), ("right", max(across, 60))):
-        part = OxmlElement(f"w:{side}")
-        part.set(qn("w:w"), str(size))
-        part.set(qn("w:type"), "dxa")
-        margins.append(part)
-    cell._tc.get_or_add_tcPr().append(margins)
-
-
-def _whole(row: Any) -> None:
-    row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
-
-
-def _repeated(row: Any) -> None:
-    row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
