@@ -262,14 +262,14 @@ def document_page(
     back = f"<p>{link(index, text('page.index', language)).html}</p>" if index else ""
     foot = f"<footer>{listed if lines else ''}{back}</footer>" if lines or back else ""
     label = html.escape(", ".join(names))
-    head = _branded(brand)
-    font = font_face(title + project + head + body + foot)
+    head, skip = _branded(brand), escaped(text("page.skip", language))
+    font = font_face(skip + title + project + head + body + foot)
     return (
         f'<!doctype html>\n<html lang="{_HTML_LANG[language]}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         f'<meta name="viewport" content="width=device-width,initial-scale=1">\n<title>{label}</title>\n'
         f"<style>\n{font}{style}@page{{@bottom-left{{content:{margin}}}}}\n{brand.style()}</style>\n</head>\n<body>\n"
-        f'<a class="skip" href="#main">{escaped(text("page.skip", language))}</a>\n'
+        f'<a class="skip" href="#main">{skip}</a>\n'
         f'<div class="page">\n{head}<main id="main">\n{body}\n</main>\n{foot}</div>\n</body>\n</html>\n'
     )
 

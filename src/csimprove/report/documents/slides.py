@@ -55,8 +55,9 @@ _LEFT, _RIGHT, _TOP, _FOOT = 0.5, 12.833, 1.65, 6.88
 _CHART = 8.45  # width of a chart beside its take-away
 _TAKE = 9.46  # left edge of the take-away
 _TEXT, _SMALL = 16.0, 11.0
-_TABLE, _LEAST = 13.0, 10.5  # pt
-_ROOM = 112  # characters of a table's size beside one another
+_TABLE = (16.0, 15.0, 14.0, 13.0, 12.0, 11.5, 10.5)  # pt, the largest that fits is taken
+_SPLIT = 13.0  # pt, at which a table rather goes on on the next slide
+_PER_EM = 1.75  # characters to an em
 _SENTENCES = 3
 _FIELD = "{00000000-0000-4000-8000-000000000001}"
 _FOOTER = 190  # characters; the rest of a caption stands in the notes
@@ -234,7 +235,8 @@ class _Deck:
         y = _TOP - 0.05
         if verdict := document.verdict:
             role = VERDICTS[verdict.kind]
-            high = 1.75
+            size = 14 if length(plain(verdict.reason)) < 330 else 12
+            high = 0.72 + size * 1.25 / 72 * -(-length(plain(verdict.reason)) * size // 1580)
             self.bar((_LEFT, y, 12.333, high), f"{role}-tint")
             self.bar((_LEFT, y, 0.07, high), role)
             frame = self.frame((_LEFT + 0.3, y + 0.12, 11.8, high - 0.2))
@@ -243,7 +245,6 @@ class _Deck:
             self.say(head, (Span(f"{verdict.word}  "),), 22, strong=True)
             self.say(head, (Span(verdict.follows),), 15, role="ink2")
             reason = frame.add_paragraph()
-            size = 14 if length(plain(verdict.reason)) < 330 else 12
             self.say(reason, verdict.reason, size)
             y += high + 0.2
         else:
@@ -348,10 +349,7 @@ class _Deck:
 
     def table(self, one: Table, section: Section) -> None:
         """Add a table that can be edited; one that is too long goes on on the next slide."""
-        shares, scale = columns(one, _ROOM * self.across)
-        size = max(_TABLE * scale, _LEAST)
-        high = heights(one, [share * 12.333 * self.across for share in shares], size)
-        parts = list(pages(high, (_FOOT - 0.15 - _TOP) * 72 * self.along))
+        shares, size, high, parts = self.fit(one)
         caption = plain(one.caption)
         for number, rows in enumerate(parts, start=1):
             title = self.part_of(one.title or section.finding, number, len(parts))
@@ -359,6 +357,16 @@ class _Deck:
             if one.lede and number == 1:
                 self.text(one.lede, (_LEFT, 1.3, 12.333, 0.35), 14, "ink2")
             self.grid(one, rows, shares, size, high)
+
+    def fit(self, one: Table) -> tuple[list[float], float, list[float], list[range]]:
+        """Return shares of the columns, type size, heights and rows a slide: the largest type that fits."""
+        for size in _TABLE:
+            shares, scale = columns(one, 12.333 * self.across * 72 / size * _PER_EM)
+            high = heights(one, [share * 12.333 * self.across for share in shares], size)
+            parts = list(pages(high, (_FOOT - 0.15 - _TOP) * 72 * self.along))
+            if scale == 1 and (len(parts) == 1 or size <= _SPLIT):
+                break
+        return shares, size, high, parts
 
     def part_of(self, title: Line, part: int, parts: int) -> Line:
         """Return the title of a slide that goes on with another."""
