@@ -149,7 +149,9 @@ NAMES = {
     *("Asia", "Shanghai", "SHA", "csimprove", "playbook", "toml", "tickets", "csv", "json", "docx", "utf"),
     *("CSAT", "CSI", "NPS", "FCR", "PDCA", "CRM", "SLA", "EWMA", "XmR", "sigma", "bootstrap"),
     *("Wilson", "Welch", "Kaplan", "Meier", "Laney", "OBrien", "Fleming", "Lan", "DeMets", "Pocock"),
-    *("Holm", "Newcombe", "Kitagawa"),
+    *("Holm", "Newcombe", "Kitagawa", "ICC"),
+    # what is typed: a command, a key of the settings, values of parameters
+    *("plan", "lock", "history", "period", "monthly", "seed"),
 }
 
 

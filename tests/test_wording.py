@@ -390,3 +390,17 @@ def test_a_cut_without_decided_tickets_still_has_words() -> None:
 @pytest.mark.parametrize("name", ["answered_before_opened", "resolved_before_opened", "ambiguous_local_time"])
 def test_flags_of_the_reading_have_words(name: str) -> None:
     assert f"flag.{name}" in PHRASES
+
+
+def test_every_reason_why_a_value_was_not_used_is_said_in_chinese() -> None:
+    source = "".join(
+        (Path(wording.__file__).parents[1] / "tickets" / name).read_text(encoding="utf-8")
+        for name in ("parsing.py", "reader.py")
+    )
+    own = r'"((?:is missing|holds|cannot be split)[^"]+)"'
+    said = [*re.findall(r'what = f?"([^"{][^"]*)"', source), *re.findall(own, source)]
+    assert len(said) >= 8
+    for reason in said:
+        told = wording.reject_text(re.sub(r"{[^}]*}", "5", reason) + " The row is left out.", "zh")
+        assert told.endswith("；该行不计入"), reason
+    assert wording.reject_text("something new.", "zh") == "something new."

@@ -220,7 +220,7 @@ def quality_table(reading: Reading, *, language: Language = "en") -> Block:
         keys = ("row", "column", "shown_value", "reason")
         rows = []
         for one in reading.rejects[:_EXAMPLES]:
-            reason = textwrap.shorten(one.reason, _REASON, placeholder=" …")
+            reason = textwrap.shorten(wording.reject_text(one.reason, language), _REASON, placeholder=" …")
             rows.append([str(one.row or wording.NO_NUMBER), one.column, one.value, reason])
         blocks.append(phrased("rejects", heads(keys, language), rows, language, caption="", sub=True))
     made = stacked(*blocks)  # in documents, of the appendix

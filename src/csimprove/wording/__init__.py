@@ -42,6 +42,7 @@ from csimprove.wording.lookup import (
     known,
     listed,
     metric_name,
+    reject_text,
     text,
     unit_name,
 )
@@ -229,6 +230,7 @@ __all__ = [
     "pretrend_text",
     "programme_headline",
     "register_lines",
+    "reject_text",
     "rule_text",
     "schedule_span",
     "signed",

@@ -167,6 +167,35 @@ def group_name(group: str, language: Language = "en") -> str:
     return group or text("group.missing", language)
 
 
+#: How the reason why a value was not used begins = its phrase; ``quality.reject`` ends it.
+_REJECTS = {
+    "must be a time": "time",
+    "must be yes or no": "yes_no",
+    "must be one line": "line",
+    "must be a duration": "duration",
+    "must be a whole number": "number",
+    "is missing": "missing",
+    "holds a quote": "quote",
+    "cannot be split": "split",
+    "has ": "values",
+}
+
+
+def reject_text(reason: str, language: Language = "en") -> str:
+    """Return why a value was not used, as a report says it; one that no phrase knows stays as it is.
+
+    Examples
+    --------
+    >>> reject_text("must be yes or no, true or false, 1 or 0. It counts as no value.", "zh")
+    '应为是或否；按空值处理'
+    """
+    code = next((code for start, code in _REJECTS.items() if reason.startswith(start)), "")
+    if language == "en" or not code:
+        return reason
+    end = "row" if reason.endswith("The row is left out.") else "value"
+    return listed([text(f"reject.{code}", language), text(f"reject.{end}", language)], language)
+
+
 def unit_name(unit: str, language: Language = "en", *, many: bool = False) -> str:
     """Return the unit of inference: ``many`` with plural or counter, to stand after a number.
 
