@@ -12,11 +12,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from csimprove import report
+from PIL import Image
+
+from csimprove import report, samples
 from csimprove.metrics import load_measures
 from csimprove.playbook import execution, notebooks, pages
 from csimprove.report import documents
-from csimprove.settings import Language, Settings, read_settings
+from csimprove.settings import Language, read_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "05_pilot_evaluation"
@@ -32,16 +34,17 @@ PICTURES = {
 def main() -> None:
     """Write the files that changed, or name them and exit 1 under --check."""
     check = "--check" in sys.argv[1:]
-    settings = read_settings(ROOT / "data" / "sample" / "playbook.toml")
-    changed = []
-    for language in ("en", "zh"):
-        for name, made in example(settings, language).items():
-            path = EXAMPLE / name
-            if not path.is_file() or path.read_bytes() != made:
-                changed.append(name)
-                if not check:
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_bytes(made)
+    with tempfile.TemporaryDirectory() as place:
+        files = {
+            "en": ROOT / "data" / "sample" / "playbook.toml",
+            "zh": samples.write_sample(Path(place), language="zh"),
+        }
+        made = {**example(files["en"], "en"), **example(files["zh"], "zh")}
+    changed = [name for name, data in made.items() if _differs(EXAMPLE / name, data)]
+    if changed and not check:
+        EXAMPLE.mkdir(parents=True, exist_ok=True)
+        for name in changed:
+            (EXAMPLE / name).write_bytes(made[name])
     for name in changed:
         print(f"{name} {'is not current: run `make example`' if check else 'written'}")
     if not check and (changed or not all((IMAGES / name).is_file() for name in PICTURES)):
@@ -49,9 +52,14 @@ def main() -> None:
     sys.exit(1 if check and changed else 0)
 
 
-def example(settings: Settings, language: Language) -> dict[str, bytes]:
-    """Return the files of one language."""
-    content = executed(language)
+def _differs(path: Path, data: bytes) -> bool:
+    return not path.is_file() or path.read_bytes() != data
+
+
+def example(file: Path, language: Language) -> dict[str, bytes]:
+    """Return the files of one language, from the sample of that language."""
+    settings = read_settings(file)
+    content = executed(file, language)
     title = notebooks.title(content, NAME)
     measures = load_measures(settings)
     about: dict[str, Any] = {
@@ -72,14 +80,16 @@ def example(settings: Settings, language: Language) -> dict[str, bytes]:
     return {f"{NAME}.{language}.html": page.encode(), f"{NAME}.{language}.pdf": pdf}
 
 
-def executed(language: Language) -> Any:
+def executed(file: Path, language: Language) -> Any:
     """Return the notebook as it is committed, or executed in the other language."""
     path = ROOT / "notebooks" / f"{NAME}.ipynb"
     content = notebooks.read(path)
     if language == "en":
         return notebooks.in_language(content, language)
     content = notebooks.in_language(notebooks.without_outputs(content), language)
-    job = notebooks.Notebook(NAME, path.parent, "package", False, content, {"language": language})
+    job = notebooks.Notebook(
+        NAME, path.parent, "package", False, content, {"language": language, "settings": str(file)}
+    )
     with tempfile.TemporaryDirectory() as place:
         execution.execute(job, output=Path(place, path.name), timeout=600, quiet=True)
     if job.failure:
@@ -103,6 +113,8 @@ def photograph() -> None:
             page.goto((EXAMPLE / shown).as_uri())
             page.evaluate("document.fonts.ready")
             page.screenshot(path=str(IMAGES / name))
+            with Image.open(IMAGES / name) as shot:
+                shot.convert("RGB").quantize(96).save(IMAGES / name, optimize=True)
             print(f"{name} taken")
         browser.close()
 
