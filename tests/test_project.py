@@ -151,7 +151,7 @@ def test_no_tracked_file_names_a_machine_or_a_workplace() -> None:
     allowed = {Path(__file__).resolve()}
     found = []
     for path in tracked():
-        if path.suffix in {".png", ".ttf", ".otf", ".woff2", ".parquet"} or path in allowed:
+        if path.suffix in {".png", ".pdf", ".ttf", ".otf", ".woff2", ".parquet"} or path in allowed:
             continue
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             if forbidden.search(line):

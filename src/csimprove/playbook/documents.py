@@ -62,7 +62,7 @@ def write_documents(
     made: list[Written] = []
     if "html" in formats:
         _write_html(folder, manifest, settings)
-        made.append(_said("html", folder / pages.INDEX, clock, quiet))
+        made.append(_said("html", folder / unchanged.INDEX, clock, quiet))
     rest = [one for one in formats if one != "html"]
     if not rest:
         return made
@@ -112,7 +112,7 @@ def _document(folder: Path, manifest: dict[str, Any], brand: Brand) -> documents
         page = (folder / f"{name}.html").read_text(encoding="utf-8")
         content = notebooks.read(folder / f"{name}.ipynb")
         sections.append(documents.read_section(name, page, documents.pictures(content)))
-    index = (folder / pages.INDEX).read_text(encoding="utf-8")
+    index = (folder / unchanged.INDEX).read_text(encoding="utf-8")
     about = {"project": manifest["project"], "language": manifest["language"]}
     return documents.read_run(index, sections, brand=brand, **about)
 
