@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 
-from csimprove import wording
+from csimprove import playbook, wording
 from csimprove.errors import RunError, SettingsError
 from csimprove.report import Brand, RunRow, documents, shelf
 from csimprove.report.documents import pdf, sheets, slides, word
@@ -21,7 +21,7 @@ from csimprove.report.documents.drawings import pixels, recoloured
 from csimprove.report.documents.layout import columns
 from csimprove.report.documents.model import Document, Figure, Span, Table, plain
 from csimprove.report.documents.slide_parts import sentences, split
-from made_run import document, logo, page
+from made_run import document, logo, notebook, page
 
 LANGUAGES: tuple[wording.Language, ...] = ("en", "zh")
 
@@ -386,3 +386,90 @@ def test_the_first_page_of_a_project_lists_every_run_and_failed_ones_apart(
     ]
     assert "ValueError: <x>" in second.get_text()
     assert len(second.find_all("tr")) == 2
+
+
+# --- a published run ---
+
+SETTINGS = """project = "Service <2025>"
+[source]
+path = "tickets.csv"
+[report]
+name = "Hanlin"
+focus = "#7A1F6B"
+"""
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    """A published run of one notebook, its settings beside it."""
+    (tmp_path / "playbook.toml").write_text(SETTINGS, encoding="utf-8")
+    folder = tmp_path / "reports" / "service-2025" / "20260105-090000"
+    folder.mkdir(parents=True)
+    cells = [{"id": f"c{number}", **one} for number, one in enumerate(notebook("en")["cells"])]
+    cells = [{"execution_count": 1, **one} if one["cell_type"] == "code" else one for one in cells]
+    whole = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+    (folder / "05_pilot.ipynb").write_text(json.dumps(whole), encoding="utf-8")
+    entry = {"name": "05_pilot", "from": "package", "differs_from_package": False, "seconds": 1.0}
+    about = {
+        **manifest("ok", "go"),
+        "project": "Service <2025>",
+        "settings": {"file": "../../../playbook.toml", "sha256": "0" * 64},
+        "versions": {"csimprove": "0.1.0"},
+        "notebooks": [{**entry, "parameters": {"metric": "csat"}}],
+    }
+    (folder / "manifest.json").write_text(json.dumps(about), encoding="utf-8")
+    return folder
+
+
+def test_documents_of_a_published_run_are_written_beside_it(published: Path) -> None:
+    made = playbook.write_documents(published, formats=("html", "pdf", "docx", "pptx", "xlsx"), quiet=True)
+    assert [one.path.name for one in made] == [
+        "index.html",
+        *(f"report.{name}" for name in ("pdf", "docx", "pptx", "xlsx")),
+    ]
+    assert all(one.path.stat().st_size > 2_000 for one in made)
+    assert not list(published.glob(".part-*"))
+    shown = (published / "05_pilot.html").read_text(encoding="utf-8")
+    assert "--pilot:#7A1F6B" in shown
+    assert "Hanlin" in shown
+    listed = (published.parent / "index.html").read_text(encoding="utf-8")
+    assert "20260105-090000/report.pptx" in listed
+    # a later run recognises the new page as this run's own
+    [entry] = json.loads((published / "manifest.json").read_text(encoding="utf-8"))["notebooks"]
+    assert set(entry["files"]) == {"05_pilot.html", "05_pilot.ipynb"}
+    # from the first page as well, and without settings in the usual colours
+    (published.parents[2] / "playbook.toml").unlink()
+    [again] = playbook.write_documents(published / "index.html", formats=("xlsx",), quiet=True)
+    assert again.path == published / "report.xlsx"
+
+
+def test_what_is_no_good_run_or_no_template_is_refused(published: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        playbook.write_documents(tmp_path, formats=("pdf",))
+    assert str(caught.value) == (
+        f"`run` must be the folder of a good run, with its manifest.json, not {tmp_path}. "
+        "Give one below the reports folder."
+    )
+    with pytest.raises(SettingsError) as caught:
+        playbook.write_documents(published, formats=("pptx",), template=tmp_path / "client.potx")
+    assert str(caught.value) == f"`--template` must be a .pptx file, not {tmp_path / 'client.potx'}."
+
+
+def test_every_failed_document_is_named_and_the_others_are_written(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    playbook.write_documents(published, formats=("html",), quiet=True)
+
+    def broken(*_: object, **__: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(pdf, "write_pdf", broken)
+    monkeypatch.setattr(word, "write_word", broken)
+    with pytest.raises(RunError) as caught:
+        playbook.write_documents(published, formats=("pdf", "docx", "xlsx"), quiet=True)
+    assert str(caught.value) == (
+        f"2 of the documents of {published} failed:\n"
+        "  report.pdf could not be written: OSError: no space left\n"
+        "  report.docx could not be written: OSError: no space left"
+    )
+    assert (published / "report.xlsx").is_file()

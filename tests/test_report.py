@@ -430,7 +430,7 @@ def test_notes_are_marked_and_flagged_when_older_than_the_figures() -> None:
         report.Note("Li <Wei>", date(2025, 9, 20), "csat", "CRM **down** <img src=x onerror=alert(1)>"),
         report.Note("Chen", date(2025, 9, 21), "", "![a chart](https://x.y/z.png)"),
     ]
-    first, second = re.findall(r'<aside class="note">.*?</aside>', made_page(notes=notes), re.DOTALL)
+    first, second = re.findall(r'<aside class="note"[^>]*>.*?</aside>', made_page(notes=notes), re.DOTALL)
     assert "Note by Li &lt;Wei&gt;, " in first
     assert "about CSAT" in first
     assert "Older than the figures on this page" in first
