@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 
 from csimprove import charts, wording
 from csimprove.monitoring import MonitoringResult, monitoring
-from csimprove.settings import Phase, Spc
+from csimprove.settings import Language, Phase, Spc
 from made_measures import pilot_plan
 from made_monitoring import measures, settings
 from test_charts import faults, words
@@ -121,6 +122,48 @@ def test_no_line_joins_the_points_over_the_border_of_a_phase() -> None:
 
     joined = lines(figure, 0, linewidth=0.7)
     assert [len(line.get_xdata()) for line in joined] == [62, 35]  # 63 days less the excluded one, 35 days
+
+
+@pytest.mark.parametrize(
+    ("language", "label", "caption"),
+    [
+        (
+            "en",
+            "1 Jul, not counted:",
+            "Hollow points count for neither limits nor patterns: 1 Jul 2025 (CRM outage).",
+        ),
+        ("zh", "7月1日不计：", "空心点不计入控制限与判异：2025年7月1日（CRM outage）。"),
+    ],
+)
+def test_an_excluded_day_is_hollow_and_its_reason_stands_beside_it_and_in_the_caption(
+    language: Language, label: str, caption: str
+) -> None:
+    found = case("piloted")
+    figure = charts.control_chart(found, language=language)
+
+    hollow = [line for line in lines(figure, 0, marker="o") if line.get_markeredgewidth() == 0.8]
+    assert [date.fromordinal(int(line.get_xdata()[0])) for line in hollow if len(line.get_xdata())] == [
+        date(2025, 7, 1)
+    ]
+    assert {label, "CRM outage"} <= set(words(figure))
+    assert caption in wording.control_chart(found, language=language)["caption"]
+    assert caption in wording.control_arms(found, language=language)["caption"]
+
+
+def test_the_caption_says_of_the_order_only_what_was_judged() -> None:
+    days, weeks, one = (
+        wording.control_chart(case(name))["caption"] for name in ("piloted", "by_week", "one_day")
+    )
+    assert re.search(r"Neighbouring points \(lag 1: \S+\) and weekdays \(lag 7: \S+\) do not mislead", days)
+    assert re.search(r"Neighbouring points \(lag 1: \S+\) do not mislead the limits\.", weeks)
+    assert "Too few points to judge whether neighbouring ones resemble each other." in one
+
+
+def test_many_excluded_days_are_counted_in_the_caption() -> None:
+    spc = Spc(exclude={date(2025, 7, day): "CRM outage" for day in range(1, 6)})
+    found = monitoring(measures(), settings=settings(spc=spc))
+    said = wording.control_chart(found)["caption"]
+    assert "1 Jul 2025 (CRM outage); 2 Jul 2025 (CRM outage); 3 Jul 2025 (CRM outage); 2 more. Not" in said
 
 
 def test_signals_are_diamonds_on_the_bad_side_and_dots_on_the_good_one() -> None:

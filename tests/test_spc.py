@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from csimprove.errors import SettingsError
+from csimprove.metrics import load_measures
+from csimprove.settings import read_settings
 from csimprove.spc import (
     ChartOptions,
     PhaseStart,
@@ -795,6 +797,26 @@ def test_boston_shows_the_snow_of_february_and_is_in_control_without_it():
     points, flagged = on_time_by_month({"2015-02": "record snow"})
     assert len(flagged) / points <= 0.02
     assert len(on_time_by_month({"2015-02": "record snow"}, kind="p")[1]) / points > 0.1
+
+
+@pytest.mark.slow
+@shared("zendesk_2023-04.csv")
+def test_the_days_of_the_zendesk_file_are_in_control(tmp_path):
+    own = read_settings(Path(__file__).parent / "settings" / "zendesk.toml")
+    source = own.source.model_copy(update={"path": str(DATA / "zendesk_2023-04.csv")})
+    own = own.model_copy(update={"source": source, "file": tmp_path / "playbook.toml"})
+    measures = load_measures(own, folder=tmp_path)
+    charts = {one.name: control_chart(measures, one.name) for one in measures.metrics}
+    points = sum(len(found.points) for found in charts.values())
+    assert (len(charts), points) == (5, 150)
+    assert sum(len(beyond(found)) for found in charts.values()) / points <= 0.02
+    # answers depend on the weekday: runs would mislead, and a p chart flags a third of the days
+    answers = charts["response_on_time"]
+    assert answers.run_rules_withheld == "lag7"
+    plain = control_chart(measures, "response_on_time", options=ChartOptions(kind="p"))
+    assert len(beyond(plain)) / len(plain.points) > 0.2
+    # four teams who differ by far: none stands apart from the others
+    assert funnel_chart(measures, "response_on_time", "team").signals == ()
 
 
 @shared("bank_calls_1999-02-01.txt")

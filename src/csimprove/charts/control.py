@@ -231,7 +231,19 @@ def _signals(sheet: Sheet, panel: Panel, points: pd.DataFrame, of: ControlChart,
         words = _signal_words(sheet, points.iloc[one.last], one, of)
         labels.append((panel.x(xs[0]), panel.y(value), words, color))
     if labelled:
-        _callouts(sheet, panel, labels[-MOST_LABELS:], points, of.target)
+        told = {one.first for one in of.signals if one.rule == "beyond_limits" and one.limits == "own"}
+        excluded = [
+            (
+                panel.x(point["x"]),
+                panel.y(point["value"]),
+                _excluded_words(sheet, point, of),
+                theme.MUTED_TEXT,
+            )
+            for place, point in enumerate(points.to_dict("records"))
+            if point["excluded"] and place not in told and not wording.missing(point["value"])
+        ]
+        chosen = [*labels[-MOST_LABELS:], *excluded[-MOST_LABELS:]]
+        _callouts(sheet, panel, chosen, points, of.target)
 
 
 def _beyond(panel: Panel, x: float, value: float, color: str, size: float) -> None:
@@ -255,7 +267,17 @@ def _signal_words(sheet: Sheet, point: Any, one: Signal, of: ControlChart) -> st
         value=_value(point["value"], of, sheet.language),
         limit=_value(limit, of, sheet.language),
     )
-    return "\n".join(filter(None, [words, str(point["reason"])]))
+    return "\n".join(filter(None, [words, _reason(point["reason"])]))
+
+
+def _reason(words: Any) -> str:
+    return fit(str(words), FAR)
+
+
+def _excluded_words(sheet: Sheet, point: Any, of: ControlChart) -> str:
+    return sheet.words(
+        f"excluded_{of.by}", date=sheet.day(point["period"].date()), reason=_reason(point["reason"])
+    )
 
 
 def _value(value: float, of: ControlChart, language: Language) -> str:

@@ -40,6 +40,8 @@ if TYPE_CHECKING:  # annotations only
 
 #: From this dispersion on groups differ by more than chance, though none may stand apart from the others.
 WIDE_SPREAD = 1.5
+#: Excluded points named in a caption.
+MOST_EXCLUDED = 3
 #: Groups named in an alt text.
 _ALT_GROUPS = 6
 
@@ -217,7 +219,8 @@ def _course(of: ControlChart) -> str:
 def _spoken_chart(of: ControlChart, language: Language) -> Spoken:
     phases = [phase for phase in of.phases if phase.center is not None]
     spread = [number(phase.sigma_z, "minutes", places=2) for phase in phases if phase.sigma_z is not None]
-    order = of.run_rules_withheld or "good"
+    judged = "unknown" if of.lag1 is None else "neighbours" if of.lag7 is None else "good"
+    order = of.run_rules_withheld or judged
     lags = {name: number(getattr(of, name), "minutes", places=2) for name in ("lag1", "lag7")}
     values = {"en": ", ", "zh": "、"}[language].join(spread)
     return {
@@ -230,10 +233,25 @@ def _spoken_chart(of: ControlChart, language: Language) -> Spoken:
         "dispersion": text("figure.dispersion", language, values=values) if spread else "",
         "order": text(f"figure.order.{order}", language, **lags),
         "left_out": count(of.left_out),
+        "excluded": _excluded(of, language),
         "before": _center(of, of.phases[-2], language) if len(phases) > 1 else NO_NUMBER,
         "center": _center(of, of.phases[-1], language),
         "phases": _phases(of, language),
     }
+
+
+def _excluded(of: ControlChart, language: Language) -> str:
+    """Say which points count for neither limits nor patterns, and why."""
+    rows = of.points[of.points["excluded"]]
+    said = [
+        text("figure.excluded.point", language, date=date_text(row["period"], language), reason=row["reason"])
+        for row in rows.head(MOST_EXCLUDED).to_dict("records")
+    ]
+    if not said:
+        return ""
+    if more := len(rows) - len(said):
+        said.append(text("figure.excluded.more", language, n=count(more)))
+    return text("figure.excluded", language, points=listed(said, language))
 
 
 def _span(of: ControlChart, language: Language) -> str:
