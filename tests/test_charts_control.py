@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,10 +11,16 @@ from datetime import date
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from PIL import Image
 
 from csimprove import charts, wording
+from csimprove.charts import theme
+from csimprove.charts.control import _ICONS
+from csimprove.charts.sheet import Sheet
 from csimprove.monitoring import MonitoringResult, monitoring
 from csimprove.settings import Language, Phase, Spc
 from made_measures import pilot_plan
@@ -197,3 +205,69 @@ def test_a_funnel_names_only_who_stands_apart_with_k_of_n() -> None:
     assert beyond == ["East 7"]
     assert [text.split(":")[0] for text in words(figure) if text.startswith("East")] == beyond
     assert charts.funnel(replace(found, funnels=())) is None
+
+
+def lightness(color: str) -> float:
+    """CIE L*, 0 black to 100 white: what a print in grey keeps."""
+    r, g, b = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(color))
+    y = 0.2126 * r + 0.7152 * g + 0.0722 * b
+    return float(116 * y ** (1 / 3) - 16 if y > 0.008856 else 903.3 * y)
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted(((lightness(color) + 16) / 116) ** 3 for color in (one, other))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_what_only_a_colour_tells_apart_differs_in_grey_and_text_stands_out() -> None:
+    assert lightness(theme.CONTROL) - lightness(theme.PILOT) > 20
+    for ink in (theme.INK, theme.INK2, theme.MUTED_TEXT, theme.PILOT, theme.GOOD, theme.BAD, theme.NEUTRAL):
+        assert contrast(ink, theme.PAPER) >= 4.5
+        assert contrast(ink, theme.PILOT_TINT) >= 4.5
+    for mark in (theme.CONTROL, theme.ALERT):
+        assert contrast(mark, theme.PAPER) >= 3
+    # these look alike in grey: the tests below hold that none of them stands alone
+    states = [lightness(color) for color in (theme.GOOD, theme.BAD, theme.NEUTRAL)]
+    assert max(states) - min(states) < 10
+
+
+def pixels(kind: str) -> Any:
+    sheet = Sheet(32, "en")
+    sheet.icon(kind, 16, 16, 28)
+    drawn = io.BytesIO()
+    sheet.figure.savefig(drawn, format="png", dpi=96)
+    return np.asarray(Image.open(drawn).convert("L"), dtype=float)[:, :48]
+
+
+def test_every_mark_of_a_state_has_a_shape_of_its_own() -> None:
+    kinds = sorted({*_ICONS.values(), "steady", "watch", "hit_and_miss"})
+    marks = {kind: pixels(kind) for kind in kinds}
+    for one, other in itertools.combinations(kinds, 2):
+        assert (np.abs(marks[one] - marks[other]) > 60).sum() > 20, (one, other)
+
+
+@pytest.mark.parametrize("name", ["piloted", "jumpy"])
+def test_no_line_or_point_of_a_control_chart_is_told_by_its_colour_alone(name: str) -> None:
+    figure = charts.control_chart(case(name))
+    looks: dict[str, set[tuple[Any, ...]]] = {}
+    for line in figure.axes[0].lines:
+        if len(line.get_xdata()):
+            look = line.get_marker(), line.get_markersize(), line.get_linestyle(), line.get_linewidth()
+            looks.setdefault(str(line.get_color()), set()).add(
+                (*look, line.get_markerfacecolor() == theme.PAPER)
+            )
+    states = [color for color in (theme.GOOD, theme.BAD, theme.ALERT) if color in looks]
+    assert states or name == "piloted"
+    for color in states:
+        for other in looks.keys() - {color}:
+            assert looks[color].isdisjoint(looks[other]), (color, other)
+    # own limits are solid, frozen ones dashed, the target in dashes of its own
+    dashes = {line.get_linestyle() for line in figure.axes[0].lines if len(line.get_xdata()) > 1}
+    assert {"-", "--"} <= dashes
+
+
+def test_a_group_outside_the_funnel_has_a_larger_mark() -> None:
+    figure = charts.funnel(case("apart"))
+    assert figure is not None
+    marks = [(line.get_marker(), line.get_markersize()) for line in figure.axes[0].lines]
+    assert sorted(mark for mark in marks if mark[0] != "None") == [("D", 8), *[("o", 6)] * 19]

@@ -218,14 +218,18 @@ def _points(panel: Panel, own: pd.DataFrame, ink: str, size: float) -> None:
 
 
 def _signals(sheet: Sheet, panel: Panel, points: pd.DataFrame, of: ControlChart, *, labelled: bool) -> None:
-    """Mark signals against own limits: points by a diamond or a large dot, runs by a bar under them."""
+    """Mark signals against own limits: points by a diamond or a large dot, runs by a bar under them.
+
+    The bar ends in diamonds on the bad side, in triangles where no side is bad.
+    """
     labels = []
     for one in (one for one in of.signals if one.limits == "own"):
         color = _signal_color(one, of)
         xs, value = points["x"].iloc[[one.first, one.last]].tolist(), points["value"].iloc[one.last]
         if one.rule != "beyond_limits":
             style: dict[str, Any] = {"color": color, "lw": 4, "solid_capstyle": "butt", "zorder": 2}
-            panel.axes.plot(xs, panel.y_limits[:1] * 2, clip_on=False, **style)
+            ends = {theme.BAD: "D", theme.ALERT: "^"}.get(color, "")
+            panel.axes.plot(xs, panel.y_limits[:1] * 2, marker=ends, ms=6, clip_on=False, **style)
             continue
         _beyond(panel, xs[0], value, color, 6.5)
         words = _signal_words(sheet, points.iloc[one.last], one, of)

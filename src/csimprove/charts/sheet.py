@@ -375,10 +375,16 @@ _TARGET = _strokes(*([(x - 0.16, 0), (x + 0.16, 0)] for x in (-0.52, 0, 0.52)))
 
 
 def _against_target(color: str, *dots: tuple[float, float]) -> tuple[Any, ...]:
-    """Colour and parts of a mark: the dashed target, and dots on the side where the data lie."""
-    circles = (Outline.circle(center, 0.17) for center in dots)
+    """Colour and parts of a mark: the dashed target, and dots (bad: crosses) on the side of the data."""
+    cross = _CROSS.transformed(Affine2D().scale(0.6))
     parts = ((_SQUARE, False, "own", 1.3), (_TARGET, False, "ink", 1.2))
-    return (color, *parts, *((circle, True, "", 0) for circle in circles))
+    if color == theme.BAD:
+        return (
+            color,
+            *parts,
+            *((cross.transformed(Affine2D().translate(*at)), False, "own", 1.3) for at in dots),
+        )
+    return (color, *parts, *((Outline.circle(at, 0.17), True, "", 0) for at in dots))
 
 
 _ABOVE = ((-0.5, -0.45), (0, -0.45), (0.5, -0.45))
