@@ -440,6 +440,18 @@ def test_notes_are_marked_and_flagged_when_older_than_the_figures() -> None:
     assert "<p>a chart</p>" in second
 
 
+def test_notes_stand_after_the_figures_and_before_the_definitions() -> None:
+    shown_blocks = [report.masthead(BASELINE), report.method(BASELINE)]
+    notebook = {"cells": [code(shown(block)) for block in shown_blocks]}
+    note = report.Note("Li", date(2025, 9, 20), "", "Watch the night shift.")
+    page = report.page(notebook, language="en", title="t", notes=[note])
+    order = [
+        page.index(part)
+        for part in ('<header class="top">', "Watch the night shift.", '<details class="method"')
+    ]
+    assert order == sorted(order)
+
+
 def test_markdown_keeps_tables_and_drops_dangerous_links() -> None:
     assert "<table>" in markdown("| a |\n|---|\n| b |")
     assert "javascript:" not in markdown("[x](javascript:alert(1))")

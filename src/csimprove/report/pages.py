@@ -34,6 +34,8 @@ _HTML_LANG = {"en": "en", "zh": "zh-CN"}
 #: Cells whose code and output a reader does not need; parameters are a table at the end.
 _HIDDEN = {"parameters", "injected-parameters", "remove-cell"}
 _OTHER_LANGUAGE = {"en": "lang-zh", "zh": "lang-en"}
+#: Where definitions begin.
+_METHOD = '<details class="method"'
 _H1 = re.compile(r"<h1[^>]*>(.*?)</h1>", re.DOTALL)
 _VERDICT = re.compile(r'<section class="verdict .*?</section>', re.DOTALL)
 
@@ -111,14 +113,17 @@ def page(
         A page without scripts and without requests, for screen, phone and print.
     """
     masthead = '<header class="top">' in _outputs_html(notebook)
-    body = "\n".join(filter(None, (_cell(one, language) for one in notebook["cells"])))
+    last = max((last for _, last in _periods(notebook)), default=None)
+    last = last or (as_of and as_of.astimezone(ZoneInfo(zone)).date())
+    cells = [cell for one in notebook["cells"] if (cell := _cell(one, language))]
+    # people's words come before definitions and sources
+    place = next((place for place, cell in enumerate(cells) if _METHOD in cell), len(cells))
+    cells[place:place] = [_note(note, language, last=last) for note in notes]
+    body = "\n".join(cells)
     if masthead:  # its finding is the page's first heading; the question above it is not a heading
         body = re.sub(r'(<div class="prose">)<h1>(.*?)</h1>', r'\1<p class="question">\2</p>', body)
     elif "<h1>" not in body:
         body = f"<h1>{escaped(title)}</h1>\n{body}"
-    last = max((last for _, last in _periods(notebook)), default=None)
-    last = last or (as_of and as_of.astimezone(ZoneInfo(zone)).date())
-    body += "".join(_note(note, language, last=last) for note in notes)
     if parameters:
         body += _parameters([RunEntry("", title, parameters=parameters)], language)
     return document_page(
