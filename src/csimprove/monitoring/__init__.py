@@ -1,0 +1,32 @@
+"""What a team lead sees every day and a committee every quarter: alerts, indicators, charts, comparison."""
+
+from csimprove.monitoring.alerts import checks, event_id, rules, threshold_of
+from csimprove.monitoring.report import monitoring
+from csimprove.monitoring.result import (
+    Arms,
+    Check,
+    MonitoringResult,
+    Period,
+    Problem,
+    Window,
+    outside,
+    verdict,
+)
+from csimprove.monitoring.windows import decided_day
+
+__all__ = [
+    "Arms",
+    "Check",
+    "MonitoringResult",
+    "Period",
+    "Problem",
+    "Window",
+    "checks",
+    "decided_day",
+    "event_id",
+    "monitoring",
+    "outside",
+    "rules",
+    "threshold_of",
+    "verdict",
+]
