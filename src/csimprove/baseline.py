@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -317,10 +316,9 @@ def _shown_below(metric: Metric, row: dict[Any, Any]) -> bool:
 
 def _trend(measures: Measures, first: date, last: date) -> pd.DataFrame:
     rows = measures.pooled("week", first=first, last=last)
-    today = measures.as_of.astimezone(ZoneInfo(measures.zone)).date()
     # a week that is cut off by the period, or whose last day is still running, holds other days than the rest
     starts = rows["week"] >= pd.Timestamp(first)
-    ends = rows["week"] <= pd.Timestamp(min(last, today - timedelta(days=1)) - timedelta(days=6))
+    ends = rows["week"] <= pd.Timestamp(min(last, measures.whole_day) - timedelta(days=6))
     value = rows["numerator"] / rows["denominator"].where(rows["denominator"] > 0)
     rows = rows.assign(value=value, complete=starts & ends & (rows["undecided"] == 0))
     return rows[["week", "metric", "numerator", "denominator", "undecided", "value", "complete"]]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -282,8 +281,7 @@ def _value(
 
 def _drift(kpi: PlannedKpi, measures: Measures, today: date) -> Drift:
     metric = measures.metric(kpi.metric)
-    whole = (measures.as_of + timedelta(seconds=1)).astimezone(ZoneInfo(measures.zone)).date()
-    last = min(today, whole) - timedelta(days=metric.window_days + 1)
+    last = min(today - timedelta(days=1), measures.whole_day) - timedelta(days=metric.window_days)
     first = last - timedelta(days=PERIOD - 1)
     days = sorted(kpi.path)
     planned = None

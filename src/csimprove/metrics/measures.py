@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -76,6 +77,16 @@ class Measures:
             if self.count_durations is None
             else self.count_durations()
         )
+
+    @property
+    def today(self) -> date:
+        """Local day of the data date."""
+        return self.as_of.astimezone(ZoneInfo(self.zone)).date()
+
+    @property
+    def whole_day(self) -> date:
+        """Last local day that is over at the data date."""
+        return (self.as_of + timedelta(seconds=1)).astimezone(ZoneInfo(self.zone)).date() - timedelta(days=1)
 
     def metric(self, name: str) -> Metric:
         """Return an available metric.

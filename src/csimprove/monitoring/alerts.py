@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from csimprove.errors import SettingsError
 from csimprove.monitoring.result import Check
-from csimprove.monitoring.windows import dated, decided_day, measured_rows, today
+from csimprove.monitoring.windows import dated, decided_day, measured_rows
 from csimprove.settings import AlertRule, Settings
 
 if TYPE_CHECKING:  # annotations only
@@ -83,7 +83,7 @@ def _urgent_checks(measures: Measures) -> Iterator[Check]:
     # a share below 1 means that at least one is late
     metric = replace(measures.metric("response_on_time"), alert=1.0)
     for day in range(URGENT_DAYS):
-        at = today(measures) - timedelta(days=day)
+        at = measures.today - timedelta(days=day)
         window = dated(measures, at, at)
         for group, one in measured_rows(measures, metric, window, "severity"):
             if group == URGENT and one.denominator:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from csimprove.baseline import Indicator, indicator, with_interval
 from csimprove.monitoring.result import Period, Window
@@ -31,21 +30,9 @@ def measured(measures: Measures, metric: Metric, window: Window) -> Indicator:
     return next(one for _, one in measured_rows(measures, metric, window))
 
 
-def today(measures: Measures) -> date:
-    """Return the local day of the data date."""
-    return measures.as_of.astimezone(ZoneInfo(measures.zone)).date()
-
-
-def whole_day(measures: Measures) -> date:
-    """Last local day that is over at the data date."""
-    return (measures.as_of + timedelta(seconds=1)).astimezone(ZoneInfo(measures.zone)).date() - timedelta(
-        days=1
-    )
-
-
 def decided_day(measures: Measures, metric: Metric) -> date:
     """Return the last day that is old enough for the metric and has next to no undecided ticket."""
-    latest = whole_day(measures) - timedelta(days=metric.window_days)
+    latest = measures.whole_day - timedelta(days=metric.window_days)
     rows = measures.pooled("day", metrics=(metric.name,), last=latest)
     every = rows["denominator"] + rows["undecided"]
     open_days = rows.loc[(rows["undecided"] > UNDECIDED_SHARE * every), "day"]
@@ -57,14 +44,14 @@ def decided_day(measures: Measures, metric: Metric) -> date:
 
 def dated(measures: Measures, first: date, last: date) -> Window:
     """Return the window of two days, with its lag."""
-    return Window(first, last, (today(measures) - last).days, provisional=False)
+    return Window(first, last, (measures.today - last).days, provisional=False)
 
 
 def window_of(measures: Measures, metric: Metric, period: Period) -> Window:
     """Return the latest complete period of a metric; the running one, marked, if there is no other."""
     begins, ends = (day.date() for day in measures.frame["day"].agg(["min", "max"]))
     by_metric = period in ("daily", "weekly")
-    whole = decided_day(measures, metric) if by_metric else whole_day(measures)
+    whole = decided_day(measures, metric) if by_metric else measures.whole_day
     whole = max(whole, begins)
     first, last = _span(period, whole)
     running = last > whole

@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
@@ -125,8 +124,7 @@ def check_cycle(settings: Settings, number: int, *, who: str, at: datetime, meas
         raise _refusal(cycle, "check", f"check {OTHER}, not by {who}. {ASK}")
     try:
         if day := undecided_until(measures, plan):
-            today = measures.as_of.astimezone(ZoneInfo(measures.zone)).date()
-            reach = f"its window is decided on {day}, the data reach to {today}. Check then"
+            reach = f"its window is decided on {day}, the data reach to {measures.today}. Check then"
             raise _refusal(cycle, "check", reach)
         found = effect(measures, plan)
     except PlanError as error:

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -164,8 +163,7 @@ def undecided_until(measures: Measures, plan: Plan) -> date | None:
     if problems := plan_problems(measures, plan):
         raise PlanError(*problems)
     day = reads_on(plan, measures.metric(str(plan.metric)).window_days)
-    today = (measures.as_of + timedelta(seconds=1)).astimezone(ZoneInfo(measures.zone)).date()
-    return day if day is not None and day > today else None
+    return day if day is not None and day > measures.whole_day + timedelta(days=1) else None
 
 
 def _windows(plan: Plan) -> tuple[Days, Days]:

@@ -21,7 +21,7 @@ from csimprove.pilot.effects import Basis, Estimate, Sums
 from csimprove.pilot.lock import PlanLock
 from csimprove.pilot.looks import look_metrics
 from csimprove.pilot.result import Look, LookMetric, PilotMetric, PilotResult, Routing, StaffShare
-from csimprove.pilot.roster import local_day, roster
+from csimprove.pilot.roster import roster
 from csimprove.settings import PilotPlan
 
 if TYPE_CHECKING:  # annotations only
@@ -96,7 +96,7 @@ def pilot(
     harm or, with volume and mix in order, go early; then the first of these decisions is the verdict, unless
     a later look says STOP. The p-value belongs to the last look.
     """
-    today = local_day(measures)
+    today = measures.today
     now = snapshot(measures, plan, rng=rng)
     longest = max(measures.metric(name).window_days for name in plan.metrics)
     decided_on = plan.decision_date or plan.during[1] + timedelta(days=longest)

@@ -51,11 +51,9 @@ def look_history(settings: Settings, measures: Measures) -> dict[date, Measures]
     """
     # the loader brings the reading of files, which an evaluation of ready measures does not need
     from csimprove.metrics import load_measures  # noqa: PLC0415
-    from csimprove.pilot.roster import local_day  # noqa: PLC0415
 
     looks = settings.pilot.looks if settings.pilot else ()
-    today = local_day(measures)
-    return {day: load_measures(settings, as_of=day) for day in looks if day < today}
+    return {day: load_measures(settings, as_of=day) for day in looks if day < measures.today}
 
 
 def planned_information(sums: Sums, plan: PilotPlan) -> tuple[int, float]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -35,7 +34,7 @@ def roster(measures: Measures, plan: PilotPlan) -> pd.DataFrame:
     if {plan.unit, plan.group} <= set(measures.keys):
         units = units_of(measures, plan)
         problems += _group_problems(measures, plan)
-        problems += _unit_problems(units, plan, ends=local_day(measures))
+        problems += _unit_problems(units, plan, ends=measures.today)
     refuse("`pilot` must be corrected", problems)
     return units
 
@@ -44,11 +43,6 @@ def refuse(what: str, problems: Sequence[str]) -> None:
     """Raise `SettingsError` that lists every problem, if there is one."""
     if problems:
         raise SettingsError(f"{what}:" + "".join(f"\n  {problem}" for problem in problems))
-
-
-def local_day(measures: Measures) -> date:
-    """Local day as of which the measures are."""
-    return measures.as_of.astimezone(ZoneInfo(measures.zone)).date()
 
 
 def _metric_problems(measures: Measures, plan: PilotPlan) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -209,9 +208,8 @@ def _decided(
     rows: pd.DataFrame, measures: Measures, by: By, first: date | None, last: date | None
 ) -> tuple[pd.DataFrame, int]:
     """Whole, past, decided periods, and how many others there are."""
-    today = measures.as_of.astimezone(ZoneInfo(measures.zone)).date()
     begin = pd.Timestamp(first or measures.frame["day"].min())
-    end = pd.Timestamp(min(last or today, today - timedelta(days=1)) - timedelta(days=_DAYS[by] - 1))
+    end = pd.Timestamp(min(last or measures.whole_day, measures.whole_day) - timedelta(days=_DAYS[by] - 1))
     tickets = rows["denominator"] + rows["undecided"]
     rows, tickets = rows[tickets > 0], tickets[tickets > 0]
     kept = rows[rows[by].between(begin, end) & (rows["undecided"] <= UNDECIDED_SHARE * tickets)]
