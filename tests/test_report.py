@@ -8,6 +8,7 @@ import io
 import itertools
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -440,15 +441,15 @@ def test_notes_are_marked_and_flagged_when_older_than_the_figures() -> None:
     assert "<p>a chart</p>" in second
 
 
-def test_notes_stand_after_the_figures_and_before_the_definitions() -> None:
-    shown_blocks = [report.masthead(BASELINE), report.method(BASELINE)]
-    notebook = {"cells": [code(shown(block)) for block in shown_blocks]}
+@pytest.mark.parametrize(("block", "mark"), [(report.method, "method"), (report.provenance, "origin")])
+def test_notes_stand_after_the_figures_and_before_definitions_and_sources(
+    block: Callable[..., report.Block], mark: str
+) -> None:
+    notebook = {"cells": [code(shown(one)) for one in (report.masthead(BASELINE), block(BASELINE))]}
     note = report.Note("Li", date(2025, 9, 20), "", "Watch the night shift.")
     page = report.page(notebook, language="en", title="t", notes=[note])
-    order = [
-        page.index(part)
-        for part in ('<header class="top">', "Watch the night shift.", '<details class="method"')
-    ]
+    parts = ('<header class="top">', "Watch the night shift.", f'class="{mark}"')
+    order = [page.index(part) for part in parts]
     assert order == sorted(order)
 
 

@@ -34,8 +34,8 @@ _HTML_LANG = {"en": "en", "zh": "zh-CN"}
 #: Cells whose code and output a reader does not need; parameters are a table at the end.
 _HIDDEN = {"parameters", "injected-parameters", "remove-cell"}
 _OTHER_LANGUAGE = {"en": "lang-zh", "zh": "lang-en"}
-#: Where definitions begin.
-_METHOD = '<details class="method"'
+#: Where definitions and sources begin.
+_METHOD = re.compile('class="(method|origin)"')
 _H1 = re.compile(r"<h1[^>]*>(.*?)</h1>", re.DOTALL)
 _VERDICT = re.compile(r'<section class="verdict .*?</section>', re.DOTALL)
 
@@ -117,7 +117,7 @@ def page(
     last = last or (as_of and as_of.astimezone(ZoneInfo(zone)).date())
     cells = [cell for one in notebook["cells"] if (cell := _cell(one, language))]
     # people's words come before definitions and sources
-    place = next((place for place, cell in enumerate(cells) if _METHOD in cell), len(cells))
+    place = next((place for place, cell in enumerate(cells) if _METHOD.search(cell)), len(cells))
     cells[place:place] = [_note(note, language, last=last) for note in notes]
     body = "\n".join(cells)
     if masthead:  # its finding is the page's first heading; the question above it is not a heading
