@@ -1,7 +1,7 @@
 """What a team lead sees every day and a committee every quarter: alerts, indicators, charts, comparison."""
 
 from csimprove.monitoring.alerts import checks, event_id, rules, threshold_of
-from csimprove.monitoring.report import monitoring
+from csimprove.monitoring.report import monitoring, phase_starts
 from csimprove.monitoring.result import (
     Arms,
     Check,
@@ -26,6 +26,7 @@ __all__ = [
     "event_id",
     "monitoring",
     "outside",
+    "phase_starts",
     "rules",
     "threshold_of",
     "verdict",
