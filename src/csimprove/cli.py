@@ -116,6 +116,13 @@ def run(
     isolated: Annotated[
         bool, typer.Option("--isolated", help="Start every kernel anew, the slow way. Default: fork them.")
     ] = False,
+    by: Annotated[
+        str | None, typer.Option("--for", metavar="CUT", help="One report for each value of a cut.")
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="One report a row; columns are cuts, parameters, as_of, language."),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Execute every notebook. Default: only those that changed.")
     ] = False,
@@ -134,6 +141,7 @@ def run(
     csimprove run playbook.toml --only 05 --language zh
     csimprove run playbook.toml --only baseline -p cut=team --as-of 2026-03-31
     csimprove run playbook.toml --format pdf,pptx
+    csimprove run playbook.toml --for region
     """
     from csimprove import playbook
 
@@ -142,19 +150,25 @@ def run(
         from csimprove.report.documents import checked_formats
 
         asked = checked_formats(formats)
+    options: dict[str, Any] = {
+        "only": tuple(name.strip() for name in only.split(",") if name.strip()),
+        "parameters": _pairs(parameter or []),
+        "as_of": as_of,
+        "language": language,
+        "quiet": quiet,
+        "timeout": timeout,
+        "workers": workers,
+        "isolated": isolated,
+        "force": force,
+    }
+    if by or table:
+        batch = playbook.run_batch(settings, by=by, table=table, **options)
+        typer.echo(json.dumps(batch.to_dict(), ensure_ascii=False) if as_json else batch.cover)
+        if batch.failures:
+            raise RunError("\n".join(batch.failures))
+        return
     try:
-        index = playbook.run(
-            settings,
-            only=tuple(name.strip() for name in only.split(",") if name.strip()),
-            parameters=_pairs(parameter or []),
-            as_of=as_of,
-            language=language,
-            quiet=quiet,
-            timeout=timeout,
-            workers=workers,
-            isolated=isolated,
-            force=force,
-        )
+        index = playbook.run(settings, **options)
     except (CsimproveError, OSError) as error:
         if as_json:
             typer.echo(_outcome(getattr(error, "folder", None), message=str(error)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -87,6 +88,44 @@ class Measures:
     def whole_day(self) -> date:
         """Last local day that is over at the data date."""
         return (self.as_of + timedelta(seconds=1)).astimezone(ZoneInfo(self.zone)).date() - timedelta(days=1)
+
+    def restricted(self, only: Mapping[str, tuple[str, ...]]) -> Measures:
+        """Return the measures of some tickets, as they are within the whole; the others count as left out.
+
+        Parameters
+        ----------
+        only
+            Cut = the values kept.
+
+        Raises
+        ------
+        SettingsError
+            If a cut is not measured.
+        """
+        if unknown := [cut for cut in only if cut not in self.keys]:
+            raise SettingsError(
+                f"`only` must name a measured cut, not {unknown[0]!r}.{hint(unknown[0], self.keys[1:])} "
+                "Add it to `cuts` in the settings."
+            )
+
+        def kept(frame: pd.DataFrame) -> pd.DataFrame:
+            for cut, values in only.items():
+                frame = frame[frame[cut].isin(values)] if cut in frame else frame.iloc[:0]
+            return frame.reset_index(drop=True)
+
+        frame = kept(self.frame)
+        others = int(self.frame["tickets"].sum() - frame["tickets"].sum())
+        names = ", ".join(value for values in only.values() for value in values)
+        reading = replace(
+            self.reading,
+            source=f"{self.reading.source} ({names})",
+            used=self.reading.used - others,
+            excluded={**self.reading.excluded, f"≠ {names}": others},
+        )
+        key = hashlib.sha256(f"{self.key} {dict(only)}".encode()).hexdigest()
+        return replace(
+            self, frame=frame, reading=reading, key=key, count_durations=lambda: kept(self.durations)
+        )
 
     def metric(self, name: str) -> Metric:
         """Return an available metric.

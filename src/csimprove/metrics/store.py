@@ -26,7 +26,7 @@ from csimprove.tickets import Reading, read_tickets, source_paths
 #: Settings that do not change a figure.
 _IMMATERIAL = {
     *("file", "language", "report", "engine", "phases", "spc", "alerts", "alerting"),
-    *("pdca", "versions", "schedule"),
+    *("pdca", "versions", "schedule", "only"),
 }
 
 
@@ -34,7 +34,7 @@ _IMMATERIAL = {
 _PACKAGE = Path(csimprove.__file__).parent
 _CODE = (
     "columns.py",
-    "settings.py",
+    "settings/*.py",
     "sla.py",
     "presets/*.toml",
     "tickets/*.py",
@@ -76,7 +76,10 @@ def load_measures(
     home = folder or settings.reports / "measures"
     place = home / key[:16]
     measures = _stored(place, key) or _computed(settings, place, moment=moment, key=key)
-    return dataclasses.replace(measures, count_durations=cache(lambda: _durations(settings, place, measures)))
+    whole = dataclasses.replace(
+        measures, count_durations=cache(lambda: _durations(settings, place, measures))
+    )
+    return whole.restricted(settings.only) if settings.only else whole
 
 
 def _moment(as_of: date | datetime | str, zone: ZoneInfo) -> datetime:

@@ -1,11 +1,11 @@
 """The playbook: its notebooks, their declared parameters, and running them.
 
 ``init`` starts a project, ``check`` says whether its settings and data are right, ``run`` executes the
-notebooks and publishes a report, ``verify`` executes a delivered run again and compares, ``alerts`` looks at
-the alert rules and sends what is new, ``write_documents`` writes a run as PDF, Word, PowerPoint or workbook,
-``refresh`` renews the outputs of committed notebooks. Only this package uses papermill, nbclient, nbformat.
-Each is imported when it is asked for: a run that has nothing to do, and the server of kernels, must not wait
-for the others.
+notebooks and publishes a report, ``run_batch`` one for each value of a cut, ``verify`` executes a delivered
+run again and compares, ``alerts`` looks at the alert rules and sends what is new, ``write_documents`` writes a
+run as PDF, Word, PowerPoint or workbook, ``refresh`` renews the outputs of committed notebooks. Only this
+package uses papermill, nbclient and nbformat. Each is imported when it is asked for: a run that has nothing to
+do, and the server of kernels, must not wait for the others.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from csimprove.playbook.alerting import AlertOutcome, alerts
+    from csimprove.playbook.batch import Batch, run_batch
     from csimprove.playbook.documents import Written, write_documents
     from csimprove.playbook.execution import refresh
     from csimprove.playbook.projects import check, init, sample
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AlertOutcome": "alerting",
+    "Batch": "batch",
     "Verification": "verification",
     "Written": "documents",
     "alerts": "alerting",
@@ -30,6 +32,7 @@ _HOMES = {
     "init": "projects",
     "refresh": "execution",
     "run": "runs",
+    "run_batch": "batch",
     "sample": "projects",
     "verify": "verification",
     "write_documents": "documents",
@@ -37,6 +40,7 @@ _HOMES = {
 
 __all__ = [
     "AlertOutcome",
+    "Batch",
     "Verification",
     "Written",
     "alerts",
@@ -44,6 +48,7 @@ __all__ = [
     "init",
     "refresh",
     "run",
+    "run_batch",
     "sample",
     "verify",
     "write_documents",

@@ -51,6 +51,7 @@ def run(
     workers: int = WORKERS,
     isolated: bool = False,
     force: bool = False,
+    into: Path | None = None,
 ) -> Path:
     """Run the playbook and publish its report; what has not changed is taken from earlier good runs.
 
@@ -77,6 +78,8 @@ def run(
         imported, on systems that can.
     force
         Execute every notebook, changed or not.
+    into
+        Folder of the runs; by default the project's among the reports.
 
     Returns
     -------
@@ -94,6 +97,7 @@ def run(
     """
     started, clock = datetime.now(), time.monotonic()
     settings = read_settings(settings_file)
+    reports = into or settings.reports
     spoken = language or settings.language
     jobs = notebooks.chosen(settings, only)
     values = checked(parameters or {}, {job.name: declared(job.content) for job in jobs})
@@ -101,12 +105,12 @@ def run(
         job.content = notebooks.in_language(job.content, spoken)
         job.values = {**values[job.name], "language": spoken}
     keys = unchanged.keys(jobs, settings, as_of=as_of, language=spoken)
-    found = {} if force else unchanged.earlier(settings.reports, keys)
+    found = {} if force else unchanged.earlier(reports, keys)
     if before := unchanged.whole(found, jobs):
         say(f"nothing has changed since {before.name}", time.monotonic() - clock, quiet=quiet)
         return before / INDEX
     isolated |= len(found) == len(jobs)  # nothing will be forked
-    with kernels.server(isolated=isolated), workplace(settings.reports, started) as part:
+    with kernels.server(isolated=isolated), workplace(reports, started) as part:
         # the libraries of figures and pages: a run with nothing to do has not waited for them
         from csimprove import metrics, pdca, report  # noqa: PLC0415
         from csimprove.playbook import pages  # noqa: PLC0415
@@ -117,16 +121,17 @@ def run(
         say(f"measures of {measures.reading.used:,} tickets", time.monotonic() - clock, quiet=quiet)
         # without a moment the notebooks take the latest one, too: the measures stored just now
         moment = as_of and measures.as_of.isoformat()
-        shared = {"settings": str(settings.file.resolve()), "as_of": moment, "language": spoken}
+        query = "".join(str(settings_file).partition("?")[1:])
+        shared = {"settings": f"{settings.file.resolve()}{query}", "as_of": moment, "language": spoken}
         for job in jobs:
             job.values = {name: shared.get(name, value) for name, value in values[job.name].items()}
         _take(jobs, found, part)
         failures = execute_all(
             jobs, timeout=timeout, workers=workers, isolated=isolated, told=told(jobs, quiet=quiet)
         )
-        home = settings.reports / FAILED if failures else settings.reports
+        home = reports / FAILED if failures else reports
         # as the run's folder will see it
-        there = Path(os.path.relpath(settings.file.resolve(), home / "run")).as_posix()
+        there = f"{Path(os.path.relpath(settings.file.resolve(), home / 'run')).as_posix()}{query}"
         manifest = {
             **_manifest(jobs, failures, settings=settings, measures=measures),
             "language": spoken,
@@ -141,7 +146,7 @@ def run(
             write_json(part / "manifest.json", manifest)
             kept = _publish(part, home, started)
             listed = "\n".join(map(str, failures))
-            message = f"{listed}\nThe failed run is kept in {kept}; {last_good(settings.reports)}."
+            message = f"{listed}\nThe failed run is kept in {kept}; {last_good(reports)}."
             pages.write_shelf(settings)
             raise RunError(message, folder=kept)
         write_json(part / "results.json", results(jobs, settings, measures.as_of))
@@ -174,7 +179,7 @@ def results(jobs: list[Notebook], settings: Settings, as_of: datetime) -> dict[s
     from csimprove.report.cells import RESULT  # noqa: PLC0415  (with it come the libraries of reports)
 
     found = {data[RESULT]["name"]: data[RESULT]["result"] for data in outputs if RESULT in data}
-    return {"schema": SCHEMA, "project": settings.project, "as_of": as_of.isoformat(), "results": found}
+    return {"schema": SCHEMA, "project": settings.title, "as_of": as_of.isoformat(), "results": found}
 
 
 @contextmanager
@@ -241,7 +246,7 @@ def _manifest(
         "schema": SCHEMA,
         "status": "failed" if failures else "ok",
         "failure": asdict(failures[0]) if failures else None,
-        "project": settings.project,
+        "project": settings.title,
         "as_of": measures.as_of.isoformat(),
         "source": source,
         "measures": measures.key,

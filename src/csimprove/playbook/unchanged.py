@@ -71,7 +71,9 @@ def keys(jobs: Sequence[Notebook], settings: Settings, *, as_of: object, languag
     language
         Language of the run.
     """
-    shared = [str(as_of), language, *_libraries(), *_files(_package()), *_files(_inputs(settings))]
+    # some settings are no line of a file: what a run is restricted to
+    told = json.dumps(settings.model_dump(mode="json", exclude={"file"}), sort_keys=True)
+    shared = [str(as_of), language, told, *_libraries(), *_files(_package()), *_files(_inputs(settings))]
     found = {}
     for job in jobs:
         note = settings.folder / NOTES / f"{job.name}.{language}.md"

@@ -67,7 +67,7 @@ def verify(run: str | Path, *, quiet: bool = False) -> Verification:
     """
     folder = Path(run)
     manifest, before = (_read(folder, name) for name in ("manifest.json", "results.json"))
-    settings = read_settings(folder / manifest["settings"]["file"])
+    settings = read_settings(f"{folder}/{manifest['settings']['file']}")
     # figures must come from the data again, not from the table that the run left behind
     shutil.rmtree(settings.reports / "measures", ignore_errors=True)
     moment = manifest["as_of"]
@@ -77,7 +77,10 @@ def verify(run: str | Path, *, quiet: bool = False) -> Verification:
         moment = None  # as it was run: the register may go on after the data
     else:
         measures = metrics.load_measures(settings, as_of=moment)
-    jobs = [_job(folder, entry, settings, moment) for entry in manifest["notebooks"]]
+    jobs = [
+        _job(folder, entry, settings, file=manifest["settings"]["file"], as_of=moment)
+        for entry in manifest["notebooks"]
+    ]
     if failures := execute_all(jobs, told=runs.told(jobs, quiet=quiet)):
         raise RunError(f"{folder} cannot be verified: {' '.join(map(str, failures))}")
     after = runs.results(jobs, settings, measures.as_of)
@@ -96,11 +99,14 @@ def _read(folder: Path, name: str) -> dict[str, Any]:
     return found
 
 
-def _job(folder: Path, entry: dict[str, Any], settings: Settings, as_of: str | None) -> Notebook:
+def _job(
+    folder: Path, entry: dict[str, Any], settings: Settings, *, file: str, as_of: str | None
+) -> Notebook:
     """Take a notebook as it was delivered, without the cell that papermill put in."""
     content = notebooks.without_outputs(notebooks.read(folder / f"{entry['name']}.ipynb"))
     content.cells = [cell for cell in content.cells if INJECTED not in notebooks.tags(cell)]
-    values = {**entry["parameters"], "settings": str(settings.file.resolve()), "as_of": as_of}
+    query = "".join(file.partition("?")[1:])
+    values = {**entry["parameters"], "settings": f"{settings.file.resolve()}{query}", "as_of": as_of}
     return Notebook(entry["name"], folder, entry["from"], entry["differs_from_package"], content, values)
 
 

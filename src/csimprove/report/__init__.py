@@ -3,6 +3,7 @@
 from csimprove.report.blocks import Block
 from csimprove.report.brand import Brand, brand_of
 from csimprove.report.cells import hand_over, show_chart
+from csimprove.report.cover import CoverEntry, cover
 from csimprove.report.design import (
     advice,
     design_masthead,
@@ -61,6 +62,7 @@ from csimprove.report.tables import (
 __all__ = [
     "Block",
     "Brand",
+    "CoverEntry",
     "Note",
     "RunEntry",
     "RunRow",
@@ -72,6 +74,7 @@ __all__ = [
     "changes_table",
     "checks",
     "comparison_table",
+    "cover",
     "cuts_table",
     "design_masthead",
     "drift_table",

@@ -440,6 +440,16 @@ def _plain(found: str) -> str:
     return html.unescape(re.sub(r"<[^>]*>", "", found))
 
 
+def finding(notebook: Mapping[str, Any]) -> str:
+    """Return the first heading that an executed notebook shows, as plain words."""
+    return _plain(_finding(_outputs_html(notebook)))
+
+
+def judges(notebook: Mapping[str, Any]) -> bool:
+    """Whether an executed notebook shows a verdict."""
+    return bool(_VERDICT.search(_outputs_html(notebook)))
+
+
 def link(href: str | None, label: str) -> Cell:
     """Return a cell that leads somewhere; without an address it is only its label."""
     return Cell(f'<a href="{html.escape(href)}">{escaped(label)}</a>' if href else escaped(label), label)

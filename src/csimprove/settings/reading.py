@@ -8,6 +8,7 @@ import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 from pydantic import BaseModel, ValidationError
 
@@ -22,7 +23,8 @@ def read_settings(file: str | Path) -> Settings:
     Parameters
     ----------
     file
-        Path of the file.
+        Path of the file. Behind a question mark it may say which tickets alone are measured, and that the
+        pilot is left out: ``playbook.toml?region=East China&pilot=none``.
 
     Returns
     -------
@@ -34,7 +36,8 @@ def read_settings(file: str | Path) -> Settings:
     SettingsError
         If the file is missing, is not TOML or breaks a rule; the message lists every broken rule.
     """
-    path = Path(file)
+    name, _, query = str(file).partition("?")
+    path, only = Path(name), parse_qs(query)
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -51,10 +54,20 @@ def read_settings(file: str | Path) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} must be TOML: {error}.") from None
     try:
-        return Settings.model_validate({**data, "file": path})
+        return Settings.model_validate({**_restricted(data, only), "file": path})
     except ValidationError as error:
         found = "\n".join(f"  {problem}" for problem in problems(error, text, Settings))
         raise SettingsError(f"{path} must be corrected:\n{found}") from None
+
+
+def _restricted(data: dict[str, Any], only: dict[str, list[str]]) -> dict[str, Any]:
+    """Return the settings for some of the tickets only; the baseline stays that of the whole."""
+    if not only:
+        return data
+    if only.pop("pilot", None) and isinstance(plan := data.get("pilot"), dict):
+        kept = {key: value for key, value in data.items() if key != "pilot"}
+        data = {"baseline": plan.get("before"), **kept}
+    return {**data, "only": {**data.get("only", {}), **only}}
 
 
 def problems(error: ValidationError, text: str, model: type[BaseModel]) -> list[str]:

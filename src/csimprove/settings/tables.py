@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -180,13 +180,20 @@ class Settings(Frozen):
     schedule: Schedule | None = None
     report: Report = Report()
     engine: Engine = Engine()
+    #: cut = the values whose tickets alone are measured; none: all tickets
+    only: dict[str, tuple[str, ...]] = {}
     file: Path = Path("playbook.toml")
 
-    @field_validator("cuts")
+    @field_validator("cuts", "only")
     @classmethod
-    def _cuts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        members(value, columns.CUTS, "a column to cut by")
+    def _cuts(cls, value: Any) -> Any:
+        members(tuple(value), columns.CUTS, "a column to cut by")
         return value
+
+    @property
+    def title(self) -> str:
+        """Name of the project, and of the tickets to which it is restricted."""
+        return ": ".join([self.project, *(", ".join(values) for values in self.only.values())])
 
     @property
     def folder(self) -> Path:
