@@ -44,7 +44,7 @@ unit: $(READY)
 	$(BIN)/pytest -n 2
 
 nbval: $(READY)
-	$(BIN)/pytest -q -o addopts= -W default --nbval --nbval-current-env notebooks
+	$(BIN)/pytest -q -o addopts= -W default --nbval --nbval-current-env -n 2 --dist loadfile notebooks
 
 fresh: $(READY)
 	$(BIN)/python tools/refresh_notebooks.py --check

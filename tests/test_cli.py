@@ -15,7 +15,8 @@ import pytest
 from csimprove import __version__, playbook, samples
 from csimprove.cli import main
 from csimprove.errors import Failure, RunError, SettingsError, TicketDataError
-from csimprove.playbook import AlertOutcome, Verification, Written
+from csimprove.playbook import AlertOutcome, Batch, Verification, Written
+from csimprove.report import CoverEntry
 
 COMMANDS = ["alerts", "check", "init", "pdca", "plan", "plan lock", "report", "run", "sample", "verify"]
 
@@ -191,6 +192,27 @@ def test_json_is_one_line_about_a_run_good_or_bad(
     assert json.loads(out) == {
         "status": "failed", "run": None, "message": "wrong", "seconds": None, "notebooks": []
     }  # fmt: skip
+
+
+def test_a_batch_prints_its_cover_and_fails_with_a_report(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = CoverEntry("East", 40, "ok", link="east/1/index.html")
+    bad = CoverEntry("West", 50, "failed", message="no")
+    calls = recorder(monkeypatch, "run_batch", Batch(Path("r/index.html"), (good,)))
+    assert call(capsys, "run", "playbook.toml", "--for", "region", "-q") == (0, "r/index.html\n", "")
+    assert calls[0][1]["by"] == "region"
+    recorder(monkeypatch, "run_batch", Batch(Path("r/index.html"), (good, bad)))
+    code, out, err = call(capsys, "run", "playbook.toml", "--table", "clients.csv", "--json")
+    assert (code, err) == (1, "West: no\n")
+    assert json.loads(out) == {
+        "status": "failed",
+        "cover": "r/index.html",
+        "reports": [
+            {"label": "East", "tickets": 40, "status": "ok", "page": "east/1/index.html", "message": None},
+            {"label": "West", "tickets": 50, "status": "failed", "page": None, "message": "no"},
+        ],
+    }
 
 
 def test_a_parameter_without_a_value_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

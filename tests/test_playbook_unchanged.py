@@ -162,6 +162,17 @@ def test_every_part_of_the_key_means_a_new_execution(
     assert executed == again
 
 
+def test_a_pattern_of_files_may_lie_anywhere(project: Path, executed: list[str], tmp_path: Path) -> None:
+    (tmp_path / "exports").mkdir()
+    text = SETTINGS.replace("data/*.csv", f"{tmp_path.as_posix()}/exports/*.csv")
+    (project / "playbook.toml").write_text(text, encoding="utf-8")
+    run(project)
+    (tmp_path / "exports" / "2026-01.csv").write_text("1")
+    run(project)
+    run(project)
+    assert executed == BOTH * 2
+
+
 def test_a_failed_or_damaged_run_is_no_source(project: Path, executed: list[str]) -> None:
     first = run(project)
     manifest = json.loads((first / "manifest.json").read_text(encoding="utf-8"))

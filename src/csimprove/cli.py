@@ -161,23 +161,28 @@ def run(
         "isolated": isolated,
         "force": force,
     }
-    if by or table:
-        batch = playbook.run_batch(settings, by=by, table=table, **options)
-        typer.echo(json.dumps(batch.to_dict(), ensure_ascii=False) if as_json else batch.cover)
-        if batch.failures:
-            raise RunError("\n".join(batch.failures))
-        return
     try:
-        index = playbook.run(settings, **options)
+        if by or table:
+            batch = playbook.run_batch(settings, by=by, table=table, **options)
+        else:
+            index = playbook.run(settings, **options)
     except (CsimproveError, OSError) as error:
         if as_json:
             typer.echo(_outcome(getattr(error, "folder", None), message=str(error)))
         raise
-    typer.echo(_outcome(index.parent) if as_json else index)
+    if by or table:
+        typer.echo(json.dumps(batch.to_dict(), ensure_ascii=False) if as_json else batch.cover)
+        made = [batch.cover.parent / entry.link for entry in batch.entries if entry.link]
+    else:
+        typer.echo(_outcome(index.parent) if as_json else index)
+        made = [index]
     if rest := tuple(one for one in asked if one != "html"):
-        for written in playbook.write_documents(index, formats=rest, quiet=quiet):
-            if not as_json:
-                typer.echo(written.path)
+        for page in made:
+            for written in playbook.write_documents(page, formats=rest, quiet=quiet):
+                if not as_json:
+                    typer.echo(written.path)
+    if (by or table) and batch.failures:
+        raise RunError("\n".join(batch.failures))
 
 
 @app.command()

@@ -2,10 +2,10 @@
 
 ``init`` starts a project, ``check`` says whether its settings and data are right, ``run`` executes the
 notebooks and publishes a report, ``run_batch`` one for each value of a cut, ``verify`` executes a delivered
-run again and compares, ``alerts`` looks at the alert rules and sends what is new, ``write_documents`` writes a
-run as PDF, Word, PowerPoint or workbook, ``refresh`` renews the outputs of committed notebooks. Only this
-package uses papermill, nbclient and nbformat. Each is imported when it is asked for: a run that has nothing to
-do, and the server of kernels, must not wait for the others.
+run again and compares, ``alerts`` looks at the alert rules and sends what is new, ``write_documents`` writes
+a run as PDF, Word, PowerPoint or workbook, ``refresh`` renews the outputs of committed notebooks. Only this
+package uses papermill, nbclient and nbformat. Each is imported when it is asked for: a run that has nothing
+to do, and the server of kernels, must not wait for the others.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -159,9 +160,11 @@ def _named(folder: Path, text: str) -> list[Path]:
         return []
     try:
         path = (folder / text).resolve()
-        return [path] if path.exists() else sorted(folder.glob(text)) if set(text) & set("*?[") else []
-    except (OSError, ValueError, NotImplementedError):
+        # Path.glob takes no absolute pattern
+        found = [str(path)] if path.exists() else sorted(glob(str(folder / text), recursive=True))  # noqa: PTH207
+    except (OSError, ValueError):
         return []  # no path
+    return [Path(name) for name in found]
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from csimprove import wording
 from csimprove.report import pages
 from csimprove.report.blocks import Cell, escaped, noted, state, table, terms
-from csimprove.report.brand import NO_BRAND, Brand
+from csimprove.report.brand import Brand
 from csimprove.settings import Language
 from csimprove.wording import text
 
@@ -60,7 +60,7 @@ def cover(
     few: int,
     blank: int = 0,
     pilot: bool = False,
-    brand: Brand = NO_BRAND,
+    brand: Brand = pages.NO_BRAND,
 ) -> str:
     """Return the first page of a batch.
 
