@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from csimprove import wording
 from csimprove.charts import theme
@@ -305,6 +306,7 @@ def _callouts(
     ]
     if target is not None:
         lines += [(float(x), panel.y(target)) for x in np.linspace(panel.left, panel.right, 100)]
+    marks, strokes = (np.reshape(spots, (-1, 2)).astype(float) for spots in (dots, lines))
     taken: list[Box] = []
     for x, y, words, color in labels:
         rows = words.split("\n")
@@ -320,7 +322,7 @@ def _callouts(
             end = _nearest(box, (x, y))
             if (far := float(np.hypot(end[0] - x, end[1] - y))) > FAR:
                 continue
-            covered = 4 * sum(_holds(box, spot) for spot in dots) + sum(_holds(box, spot) for spot in lines)
+            covered = 4 * _held(box, marks) + _held(box, strokes)
             along = [(x + (end[0] - x) * t, y + (end[1] - y) * t) for t in np.linspace(0.1, 1, 8)]
             crossed = sum(_holds(other, spot) for other in taken for spot in along)
             spots.append((10 * covered + 100 * crossed + far, box))
@@ -341,6 +343,12 @@ def _meet(one: Box, other: Box) -> bool:
 
 def _holds(box: Box, spot: tuple[float, float]) -> bool:
     return box[0] - 3 < spot[0] < box[2] + 3 and box[1] - 3 < spot[1] < box[3] + 3
+
+
+def _held(box: Box, spots: NDArray[np.float64]) -> int:
+    """Count the spots that `_holds` would find in a box."""
+    inside = (spots > (box[0] - 3, box[1] - 3)) & (spots < (box[2] + 3, box[3] + 3))
+    return int(inside.all(axis=1).sum())
 
 
 def _line_names(sheet: Sheet, of: ControlChart, ink: str) -> list[tuple[float, str, str]]:
