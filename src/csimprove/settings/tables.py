@@ -217,6 +217,11 @@ class Settings(Frozen):
         return own or self.metrics.get(metric)
 
     @property
+    def title(self) -> str:
+        """Name of the project, and of the tickets to which it is restricted."""
+        return ": ".join([self.project, *(", ".join(values) for values in self.only.values())])
+
+    @property
     def folder(self) -> Path:
         """Folder of the settings file, absolute."""
         return self.file.resolve().parent
