@@ -48,7 +48,7 @@ def test_a_cycle_from_its_opening_to_its_close(
     assert did("extend", "--due", "2025-09-26", "--why", "late", at="2025-09-01") == f"{name}: doing\n"
     told = did("check", at="2025-09-09")
     assert told.startswith(f"{name}: checked\nConfirmed: Response on time ")
-    assert "planned gain +5 points. Change of 5 teams against 8" in told
+    assert "; predicted –, planned gain +5 points. Change of 5 teams against 8" in told
     assert did("close", "--standard", "in every region", at="2025-09-10") == f"{name}: closed\n"
     assert did("reopen", "--why", "spread it", at="2025-09-11") == f"{name}: proposed\n"
     cycle = find_cycle(made, 1)

@@ -59,6 +59,16 @@ def test_the_masthead_holds_the_finding() -> None:
     assert said("masthead", language="zh").startswith("5项措施中1项经证实关闭；1项逾期11天")
 
 
+def test_without_actions_the_finding_is_what_waits_for_one() -> None:
+    empty = replace(a_programme(), cycles=())
+    waiting = sum(one.cycle is None for one in empty.open_exceptions)
+    assert waiting == 1
+    assert said("masthead", empty).startswith("No action is in the register; one alert waits for an answer\n")
+    many = replace(empty, exceptions=empty.exceptions[:1] * 25)
+    assert said("exceptions", many).endswith("20 of 25 are shown.")
+    assert said("masthead", many, "zh").startswith("改进台账中没有措施；25项预警待答复\n")
+
+
 def test_what_is_overdue_names_owner_first_due_date_and_level() -> None:
     (row,) = [line for line in said("overdue").splitlines() if line.startswith("Remind")]
     for words in (

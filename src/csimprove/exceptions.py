@@ -140,7 +140,8 @@ def alert_exceptions(
         for rule in rules(measures, settings)
         for one in _stretches(measures, rule, since, now)
     ]
-    return tuple(sorted(found, key=lambda one: (one.state == "over", -one.level, one.raised, one.id)))
+    found.sort(key=lambda one: (one.raised, one.level, one.id), reverse=True)
+    return tuple(sorted(found, key=lambda one: (one.state == "over", -one.level if one.ended is None else 0)))
 
 
 def proposals(measures: Measures, *, settings: Settings, cycles: Sequence[Cycle]) -> tuple[Proposal, ...]:

@@ -21,7 +21,7 @@ from csimprove.settings import Settings, read_settings
 TOLERANCE = 1e-9
 
 #: What names a row of a result, so that a difference can be told.
-_LABELS = ("metric", "role", "cut", "group", "unit", "arm", "period", "week")
+_LABELS = ("title", "metric", "role", "cut", "group", "unit", "arm", "period", "week")
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ from csimprove.wording import NO_NUMBER, count, date_text, interval, level, text
 
 #: Pages of actions and entries of the history that are shown without being asked for.
 MOST_PAGES, MOST_ENTRIES = 8, 30
+#: Alerts that are shown, those that last first.
+MOST_ALERTS = 20
 _VERDICTS = {"confirmed": "good", "harmed": "bad", "cannot_tell": "open"}
 _GATES = {"passed": "good", "missed": "bad", "open": "open"}
 _EVIDENCE = {"met": "good", "unmet": "bad", "unknown": "open"}
@@ -186,7 +188,8 @@ def exceptions_table(result: ProgrammeResult, settings: Settings, *, language: L
     if not result.exceptions:
         return paragraph(text("title.exceptions", language), text("exceptions.none", language, **words))
     keys = ("alert_rule", "raised", "value/latest", "threshold", "state", "escalated", "answer")
-    rows = [_exception_row(one, language) for one in result.exceptions]
+    rows = [_exception_row(one, language) for one in result.exceptions[:MOST_ALERTS]]
+    words |= {"shown": count(len(rows)), "n": count(len(result.exceptions))}
     return phrased(
         "exceptions", heads(keys, language), rows, language, words, kind="eval wide", numeric=(2, 3)
     )
@@ -400,7 +403,8 @@ def a3_pages(result: ProgrammeResult, cycle: int | None = None, *, language: Lan
     if more := len(chosen) - len(pages):
         said = text("a3.more", language, n=count(more))
         pages.append(Block(f"<p>{escaped(said)}</p>", said))
-    return stacked(*pages) if pages else paragraph(text("figure.pdca.title.empty", language))
+    empty = paragraph(text("a3.none", language), text("figure.pdca.title.empty", language))
+    return stacked(*pages) if pages else empty
 
 
 def _a3(one: CycleStatus, language: Language) -> Block:

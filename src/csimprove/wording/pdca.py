@@ -257,8 +257,11 @@ def spoken_programme(result: ProgrammeResult, language: Language = "en") -> Spok
 
 def programme_headline(result: ProgrammeResult, language: Language = "en") -> str:
     """Return the finding: how many actions worked, what is overdue."""
-    key = "headline.programme" if result.cycles else "headline.programme.empty"
-    return text(key, language, **spoken_programme(result, language))
+    if not result.cycles:
+        unanswered = sum(one.cycle is None for one in result.open_exceptions)
+        alerts = counted("programme.alerts", unanswered, language)
+        return text("headline.programme.empty", language, alerts=alerts)
+    return text("headline.programme", language, **spoken_programme(result, language))
 
 
 def register_lines(result: ProgrammeResult, language: Language = "en") -> Iterable[str]:
