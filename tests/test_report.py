@@ -167,9 +167,10 @@ def test_left_out_table_subtracts_down_to_what_is_used() -> None:
 def test_goals_leave_out_what_is_reached_and_name_what_is_missing() -> None:
     lines = repr(report.goals_table(BASELINE)).splitlines()
     assert [re.split(r" {2,}", line) for line in lines[2:4]] == [
-        ["Response on time", "75.2%", "95%", "+19.8 points", "31", "Desk <lead>", "31 Dec 2025"],
-        ["Complaint rate", "2.5%", "1%", "−1.5 points", "2", "not set", "not set"],
+        ["Response on time", "75.2%", "95%", "+19.8 points", "31", "Desk <lead>", "31 Dec 2025", "goal"],
+        ["Complaint rate", "2.5%", "1%", "−1.5 points", "2", "not set", "not set", "no goal yet"],
     ]
+    assert lines[0] == "1 of 2 gaps are goals: somebody owns them by a date"
     assert "Waiting" not in "".join(lines)
 
 

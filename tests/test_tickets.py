@@ -496,6 +496,31 @@ def test_contacts_in_a_label_are_masked(tmp_path: Path, text: str, kept: str) ->
     assert rows[0]["category"] == kept
 
 
+def test_the_people_of_a_row_are_hidden_in_its_labels(tmp_path: Path) -> None:
+    text = (
+        "id,opened,who,by,person,group,kind\n"
+        "1,2024-01-01,Ann Lee,Bo Chen,-,Bo Chen,Refund Ann Lee by Bo Chen\n"
+        "2,2024-01-01,张小明,王芳,李娜,华东,投诉张小明（王芳转李娜）\n"
+        "3,2024-01-01,Support,A1001,Anna,Support East,Support A1001 Anna\n"
+    )
+    mapped = MINIMAL | {"customer": "who", "agent": "by", "team": "group", "category": "kind"}
+    reading, rows = read(tmp_path, text, columns=mapped, names=["person"])
+    assert [row["category"] for row in rows] == ["Refund … by …", "投诉…（…转…）", "Support A1001 Anna"]
+    # a label that is the agent as a whole is a group by the settings' own word; one word is no full name
+    assert [row["team"] for row in rows] == ["Bo Chen", "华东", "Support East"]
+    assert "person" not in str(reading.to_dict())
+    assert message(tmp_path, text, columns=mapped, names=["Persson"]) == (
+        "tickets.csv cannot be used:\n  column 'Persson': is missing (did you mean 'person'? `source.names` "
+        "needs it). Correct `names` under [source]."
+    )
+
+
+def test_a_first_row_in_place_of_headings_is_not_quoted_with_its_contacts(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read(tmp_path, "1,138 0013 8000,ann@example.com\n", columns={})
+    assert "has the headings 1, …, …" in str(caught.value)
+
+
 NAMES = ("Annabel Lee", "欧阳小明", "Zoë-Quill")
 PHONES = (
     "138-0013-8000",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,6 +27,13 @@ THIN_ANSWERS = 30
 
 #: One-sided level of "statistically below".
 LEVEL = 0.05
+
+
+#: Share of the complaints or late tickets that must say what they are about.
+CODED_LEAST = 0.5
+_RANKING = ("kind", "cut", "group", "n", "coded", "total", "share", "ci_low", "ci_high", "usual")
+#: Kind of problem, its metric, and whether the problem is what the metric misses.
+_KINDS = (("complaints", "complaint_rate", False), ("late", "response_on_time", True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +138,12 @@ class BaselineResult:
         Tickets opened in the period.
     durations
         How long first responses and resolutions take (`csimprove.metrics.Measures.duration_summary`).
+    ranking
+        Columns ``kind, cut, group, n, coded, total, share, ci_low, ci_high, usual``, the most frequent first,
+        at most `MOST_GROUPS` groups: what complaints (``complaints``) and tickets answered late (``late``)
+        are about, by stage, category and cause. ``share`` is ``n`` of ``coded``, those of all ``total`` that
+        say it, and ``usual`` the group's share of all tickets (NaN where most of them do not say it). A
+        column that less than half of the ``total`` fill is left out.
     """
 
     indicators: tuple[Indicator, ...]
@@ -144,6 +158,7 @@ class BaselineResult:
     tickets: int
     reading: Reading
     durations: pd.DataFrame = field(default_factory=pd.DataFrame)
+    ranking: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(_RANKING)))
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row an indicator: the fields of `Indicator`."""
@@ -164,6 +179,7 @@ class BaselineResult:
             "tickets": self.tickets,
             "reading": self.reading.to_dict(),
             "durations": _records(self.durations),
+            "ranking": _records(self.ranking),
         }
 
     def groups(self, metric: str, cut: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -241,6 +257,7 @@ def baseline(measures: Measures, *, settings: Settings) -> BaselineResult:
         tickets=int(measures.frame.loc[_days(measures, first, last), "tickets"].sum()),
         reading=measures.reading,
         durations=measures.duration_summary(first=first, last=last),
+        ranking=pd.DataFrame(_ranking(measures.problems, first, last), columns=list(_RANKING)),
     )
 
 
@@ -324,6 +341,29 @@ def _trend(measures: Measures, first: date, last: date) -> pd.DataFrame:
     value = rows["numerator"] / rows["denominator"].where(rows["denominator"] > 0)
     rows = rows.assign(value=value, complete=starts & ends & (rows["undecided"] == 0))
     return rows[["week", "metric", "numerator", "denominator", "undecided", "value", "complete"]]
+
+
+def _ranking(problems: pd.DataFrame, first: date, last: date) -> Iterator[dict[str, Any]]:
+    """Yield the groups of complaints and of late tickets, the most frequent first."""
+    rows = problems[problems["day"].between(pd.Timestamp(first), pd.Timestamp(last))]
+    for kind, metric, missed in _KINDS:
+        if f"{metric}__sum" not in rows:
+            continue
+        counts = rows[f"{metric}__decided"] - rows[f"{metric}__sum"] if missed else rows[f"{metric}__sum"]
+        for cut in (name for name in ("stage", "category", "cause") if name in rows):
+            by = counts.groupby(rows[cut]).sum()
+            total, named = int(by.sum()), by[by.index != ""].sort_values(ascending=False, kind="stable")
+            coded = int(named.sum())
+            if not coded or coded < CODED_LEAST * total:
+                continue
+            tickets = rows["tickets"].groupby(rows[cut]).sum().to_dict()
+            known = sum(tickets.values()) - tickets.get("", 0)
+            all_known = known if known >= CODED_LEAST * sum(tickets.values()) else np.nan
+            for group, n in named[named > 0].iloc[:MOST_GROUPS].items():
+                low, high = inference.wilson(n, coded)
+                shares = n / coded, float(low), float(high), tickets[group] / all_known
+                found = (kind, cut, str(group), int(n), coded, total, *shares)
+                yield dict(zip(_RANKING, found, strict=True))
 
 
 def _goals(indicators: tuple[Indicator, ...], settings: Settings, *, weeks: float) -> tuple[Goal, ...]:

@@ -10,6 +10,7 @@ from csimprove.charts.evidence import pilot_event_study, pilot_robustness
 from csimprove.charts.pdca import gantt, pdca_rows
 from csimprove.charts.pilot import pilot_arms, pilot_dumbbell, pilot_questions
 from csimprove.charts.theme import png
+from csimprove.charts.voice import voice_themes
 
 __all__ = [
     "baseline_cuts",
@@ -30,4 +31,5 @@ __all__ = [
     "pilot_robustness",
     "png",
     "power_curve",
+    "voice_themes",
 ]

@@ -19,6 +19,10 @@ from csimprove.tickets import Reading
 #: Measure of a duration = minutes at which its restricted mean stops counting.
 HORIZONS = {"first_response": 24 * 60.0, "resolution": 7 * 24 * 60.0}
 
+#: Columns that say what a ticket is about, and metrics that tell which tickets are a problem.
+PROBLEM_COLUMNS = ("stage", "category", "cause")
+PROBLEM_METRICS = ("complaint_rate", "response_on_time")
+
 _COUNTS = ("measure", "clock", "bin", "events", "censored")
 
 
@@ -50,6 +54,8 @@ class Measures:
         Years whose public holidays are not known: there only weekdays count.
     count_durations
         What ``durations`` calls; ``None``: there are none.
+    count_problems
+        What ``problems`` calls; ``None``: there are none.
     """
 
     frame: pd.DataFrame
@@ -62,6 +68,7 @@ class Measures:
     key: str
     estimated_years: tuple[int, ...] = ()
     count_durations: Callable[[], pd.DataFrame] | None = None
+    count_problems: Callable[[], pd.DataFrame] | None = None
 
     @property
     def durations(self) -> pd.DataFrame:
@@ -75,6 +82,18 @@ class Measures:
             pd.DataFrame(columns=["day", *_COUNTS])
             if self.count_durations is None
             else self.count_durations()
+        )
+
+    @property
+    def problems(self) -> pd.DataFrame:
+        """Sums of `PROBLEM_METRICS` by ``day`` and those of `PROBLEM_COLUMNS` that hold something.
+
+        By a second pass over the tickets when first asked for; columns as in ``frame``.
+        """
+        return (
+            pd.DataFrame({"day": pd.to_datetime([])})
+            if self.count_problems is None
+            else self.count_problems()
         )
 
     def metric(self, name: str) -> Metric:

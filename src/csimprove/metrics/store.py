@@ -8,6 +8,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from functools import cache
 from pathlib import Path
@@ -19,14 +20,14 @@ import csimprove
 from csimprove import columns
 from csimprove.errors import SettingsError
 from csimprove.metrics.definitions import CATALOGUE, Metric, catalogue
-from csimprove.metrics.measures import Measures
+from csimprove.metrics.measures import PROBLEM_COLUMNS, PROBLEM_METRICS, Measures
 from csimprove.settings import Settings, hint
 from csimprove.tickets import Reading, read_tickets, source_paths
 
 #: Settings that do not change a figure.
 _IMMATERIAL = {
     *("file", "language", "report", "engine", "phases", "spc", "alerts", "alerting"),
-    *("pdca", "versions", "schedule"),
+    *("pdca", "versions", "schedule", "surveys"),
 }
 
 
@@ -34,7 +35,7 @@ _IMMATERIAL = {
 _PACKAGE = Path(csimprove.__file__).parent
 _CODE = (
     "columns.py",
-    "settings.py",
+    "settings/*.py",
     "sla.py",
     "presets/*.toml",
     "tickets/*.py",
@@ -76,7 +77,11 @@ def load_measures(
     home = folder or settings.reports / "measures"
     place = home / key[:16]
     measures = _stored(place, key) or _computed(settings, place, moment=moment, key=key)
-    return dataclasses.replace(measures, count_durations=cache(lambda: _durations(settings, place, measures)))
+    return dataclasses.replace(
+        measures,
+        count_durations=cache(lambda: _durations(settings, place, measures)),
+        count_problems=cache(lambda: _problems(settings, place, measures)),
+    )
 
 
 def _moment(as_of: date | datetime | str, zone: ZoneInfo) -> datetime:
@@ -188,23 +193,49 @@ def _compute(settings: Settings, work: Path, *, moment: datetime | None, key: st
 
 
 def _durations(settings: Settings, place: Path, measures: Measures) -> pd.DataFrame:
-    """Load the counts of durations that are kept beside the measures, else count them."""
-    file = place / "durations.parquet"
+    """Count durations by the declared cuts; agents would make as many counts as tickets."""
+    own = [cut for cut in settings.cuts if cut != "agent"]
+    keys = tuple(dict.fromkeys([*own, *([settings.pilot.group] if settings.pilot else [])]))
+
+    def counted(folder: Path) -> pd.DataFrame:
+        from csimprove.metrics.engine import bin_files  # noqa: PLC0415 - the engine is heavy
+
+        return bin_files(folder, settings=settings, reading=measures.reading, keys=keys, as_of=measures.as_of)
+
+    return _second_pass("durations", counted, settings, place)
+
+
+def _problems(settings: Settings, place: Path, measures: Measures) -> pd.DataFrame:
+    """Sum what tells complaints and late answers by the columns that say what they are about."""
+    metrics = tuple(metric for metric in measures.metrics if metric.name in PROBLEM_METRICS)
+    keys = tuple(name for name in PROBLEM_COLUMNS if measures.reading.filled.get(name))
+    if not metrics or not keys:
+        return pd.DataFrame({"day": pd.to_datetime([])})
+
+    def counted(folder: Path) -> pd.DataFrame:
+        from csimprove.metrics.engine import measure_files  # noqa: PLC0415 - the engine is heavy
+
+        reading, as_of = measures.reading, measures.as_of
+        return measure_files(
+            folder, settings=settings, reading=reading, metrics=metrics, keys=keys, as_of=as_of
+        )[0]
+
+    return _second_pass("problems", counted, settings, place)
+
+
+def _second_pass(
+    name: str, counted: Callable[[Path], pd.DataFrame], settings: Settings, place: Path
+) -> pd.DataFrame:
+    """Load what is kept beside the measures, else count it in the tickets."""
+    file = place / f"{name}.parquet"
     with contextlib.suppress(OSError, ValueError):  # not there, or damaged: counted again
         return pd.read_parquet(file)
-    # the engine is heavy and not needed when the counts are stored
-    from csimprove.metrics.engine import bin_files  # noqa: PLC0415
-
-    own = [cut for cut in settings.cuts if cut != "agent"]  # agents would make as many counts as tickets
-    keys = tuple(dict.fromkeys([*own, *([settings.pilot.group] if settings.pilot else [])]))
     with tempfile.TemporaryDirectory(dir=place if place.exists() else None) as work:
         folder = place
         if not (place / "tickets.parquet").exists():  # nothing could be kept
             folder = Path(work)
             read_tickets(settings, folder)
-        frame = bin_files(
-            folder, settings=settings, reading=measures.reading, keys=keys, as_of=measures.as_of
-        )
+        frame = counted(folder)
         frame.to_parquet(Path(work) / file.name, index=False)
         with contextlib.suppress(OSError):
             (Path(work) / file.name).replace(file)

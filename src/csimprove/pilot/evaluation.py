@@ -22,7 +22,7 @@ from csimprove.pilot.lock import PlanLock
 from csimprove.pilot.looks import look_metrics
 from csimprove.pilot.result import Look, LookMetric, PilotMetric, PilotResult, Routing, StaffShare
 from csimprove.pilot.roster import local_day, roster
-from csimprove.settings import PilotPlan
+from csimprove.settings import PilotPlan, StaffFeedback
 
 if TYPE_CHECKING:  # annotations only
     from csimprove.metrics import Measures
@@ -56,6 +56,7 @@ def pilot(
     rng: np.random.Generator,
     history: Mapping[date, Measures] | None = None,
     lock: PlanLock | None = None,
+    staff: StaffFeedback | None = None,
 ) -> PilotResult:
     """Ask whether the process caused a gain worth having and whether the pilot is at its target.
 
@@ -72,6 +73,8 @@ def pilot(
         not in it counts as not made: it spends nothing and decides nothing.
     lock
         The locked plan, to be carried in the result (:func:`csimprove.pilot.plan_lock`).
+    staff
+        What staff answered in a survey (:func:`csimprove.voice.staff_feedback`); by default the plan's.
 
     Returns
     -------
@@ -148,7 +151,7 @@ def pilot(
         looks=_with_expected(looks, made, now=now, today=today, plan=plan),
         daily=daily,
         routing=now.routing,
-        staff=_staff(plan),
+        staff=_staff(staff or plan.staff_feedback),
         lock=lock,
         durations=pilot_durations(measures, plan),
     )
@@ -299,8 +302,7 @@ def _routing(plan: PilotPlan, units: pd.DataFrame, rows: pd.DataFrame) -> tuple[
     return tuple(found)
 
 
-def _staff(plan: PilotPlan) -> StaffShare | None:
-    answers = plan.staff_feedback
+def _staff(answers: StaffFeedback | None) -> StaffShare | None:
     if answers is None:
         return None
     low, high = inference.wilson(answers.yes, answers.asked)

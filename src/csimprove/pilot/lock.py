@@ -19,7 +19,7 @@ from csimprove.settings import PilotPlan, Settings
 LOCK_FILE = "pilot.lock.toml"
 
 #: Fields that are findings, not plan: they come after the lock.
-_FINDINGS = {"staff_feedback"}
+_FINDINGS = {"staff_feedback", "staff_question"}
 
 
 @dataclass(frozen=True, slots=True)

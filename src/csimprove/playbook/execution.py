@@ -18,6 +18,7 @@ import nbformat
 from csimprove.errors import RunError
 from csimprove.playbook import kernels, notebooks
 from csimprove.playbook.notebooks import CellFailure, Notebook
+from csimprove.tickets.masking import hide_contacts
 
 #: Tag of the cell in which papermill puts the values of a run.
 INJECTED = "injected-parameters"
@@ -73,12 +74,13 @@ def execute(job: Notebook, *, timeout: float = TIMEOUT, isolated: bool = False) 
     except DeadKernelError:
         reason = "the kernel died (killed, or out of memory)"
     except Exception as error:  # whatever else stopped the kernel is the run's failure, not the program's
-        reason = f"{type(error).__name__}: {error}"
+        reason = hide_contacts(f"{type(error).__name__}: {error}")
     finally:
         ensure_event_loop().close()  # one was opened for this thread
     job.seconds = time.monotonic() - started
     noted = (cell.metadata.get("papermill", {}).get("duration") for cell in job.content.cells)
     job.cell_seconds = sum(seconds or 0 for seconds in noted)
+    job.content = _masked(job.content)
     job.failure = _failure(job, reason)
 
 
@@ -169,6 +171,18 @@ def refresh(folder: str | Path, *, write: bool = True) -> list[str]:
             if write:
                 path.write_text(fresh, encoding="utf-8")
     return changed
+
+
+def _masked(content: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Hide contacts in what cells printed and in the errors that they ended with."""
+    outputs = (output for cell in content.cells for output in cell.get("outputs", ()))
+    for output in outputs:
+        if output.output_type == "stream":
+            output.text = hide_contacts(output.text)
+        elif output.output_type == "error":
+            output.evalue = hide_contacts(output.evalue)
+            output.traceback = [hide_contacts(line) for line in output.traceback]
+    return content
 
 
 def _failure(job: Notebook, reason: str | None) -> CellFailure | None:

@@ -243,7 +243,7 @@ def plain(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 def _missing(one: Notebook, settings: Settings) -> list[str]:
     """Sections that the settings lack, without which the notebook has nothing to say."""
     needs = one.content.metadata.get("csimprove", {}).get("needs", ())
-    return [section for section in needs if getattr(settings, section, None) is None]
+    return [section for section in needs if not getattr(settings, section, None)]
 
 
 def _code(notebook: nbformat.NotebookNode) -> list[tuple[str, str, list[str]]]:

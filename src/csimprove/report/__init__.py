@@ -44,6 +44,7 @@ from csimprove.report.pdca import (
     proposals_table,
     versions_table,
 )
+from csimprove.report.problems import ranking_table
 from csimprove.report.register import write_workbook
 from csimprove.report.tables import (
     checks,
@@ -54,6 +55,16 @@ from csimprove.report.tables import (
     left_out_table,
     next_steps_table,
     quality_table,
+)
+from csimprove.report.voice import (
+    comments_table,
+    feedback_table,
+    samples_table,
+    satisfaction_table,
+    surveys_table,
+    themes_table,
+    voice_cut_table,
+    voice_masthead,
 )
 
 __all__ = [
@@ -66,6 +77,7 @@ __all__ = [
     "cannot_conclude",
     "changes_table",
     "checks",
+    "comments_table",
     "comparison_table",
     "cuts_table",
     "design_masthead",
@@ -74,6 +86,7 @@ __all__ = [
     "effects_table",
     "evaluation_table",
     "exceptions_table",
+    "feedback_table",
     "gates_table",
     "goals_table",
     "hand_over",
@@ -98,16 +111,23 @@ __all__ = [
     "proposals_table",
     "provenance",
     "quality_table",
+    "ranking_table",
     "robustness_table",
     "rules",
+    "samples_table",
+    "satisfaction_table",
     "show_chart",
     "staff_feedback",
     "standing_table",
+    "surveys_table",
+    "themes_table",
     "tiles",
     "tracking_masthead",
     "units_table",
     "variation_table",
     "verdict_banner",
     "versions_table",
+    "voice_cut_table",
+    "voice_masthead",
     "write_workbook",
 ]

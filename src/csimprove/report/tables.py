@@ -28,11 +28,22 @@ from csimprove.report.blocks import (
 )
 from csimprove.report.headers import HASH_SHOWN
 from csimprove.settings import Language, NextStep
-from csimprove.tickets import Reading
+from csimprove.tickets import ColumnNote, Reading
 from csimprove.wording import count, interval, level, percent, text
 
 #: Values that could not be read are shown by way of example; the rest are counted.
 _EXAMPLES = 10
+#: Texts of columns that are listed.
+_NOTES = 15
+#: Flag = what is done about it.
+_DONE = {
+    **dict.fromkeys(("answered_before_opened", "resolved_before_opened"), "clock"),
+    **dict.fromkeys(("resolved_before_answered", "closed_before_resolved"), "order"),
+    **dict.fromkeys(("ambiguous_local_time", "missing_local_time", "swapped_day_month"), "moved"),
+    **dict.fromkeys(("reversed_pause", "pause_without_ticket", "rejected_pause"), "left"),
+    **dict.fromkeys(("opened_twice", "opened_in_bulk", "resolved_in_bulk", "dominant_customer"), "kept"),
+    "rating_scale_changed": "rating",
+}
 #: Characters of a reason that are enough to see what is wrong.
 _REASON = 100
 
@@ -145,14 +156,24 @@ def goals_table(result: BaselineResult, *, language: Language = "en") -> Block:
                 noted(wording.change(gap, one.unit, language), strong=True),
                 count(goal.tickets_per_week),
                 *owner_and_date(goal, language),
+                _goal_state(goal, language),
             ]
         )
-    keys = ("metric", "value", "target", "gap", "gap_tickets", "owner", "due")
-    title = text("title.goals" if rows else "title.goals.none", language)
+    if not rows:
+        return paragraph(text("title.goals.none", language))
+    keys = ("metric", "value", "target", "gap", "gap_tickets", "owner", "due", "state")
+    complete = sum(bool(goal.owner and goal.due) for goal in result.goals if goal.gap > 0)
     words = wording.spoken_baseline(result, language)
+    title = text("title.goals.some", language, k=complete, n=len(rows))
     return phrased(
         "goals", heads(keys, language), rows, language, words, title=title, kind="eval", numeric=range(1, 5)
     )
+
+
+def _goal_state(goal: Goal, language: Language) -> Cell:
+    """Say whether a gap is a goal: without an owner or a date it is none yet."""
+    name, key = ("good", "complete") if goal.owner and goal.due else ("open", "incomplete")
+    return state(name, text(f"goal.{key}", language))
 
 
 def owner_and_date(of: Goal | Problem | NextStep, language: Language) -> list[str]:
@@ -208,14 +229,28 @@ def quality_table(reading: Reading, *, language: Language = "en") -> Block:
             numeric=[1],
         )
     ]
-    look: dict[str, Any] = {"caption": "", "kind": "left", "numeric": [1], "sub": True}
+    look: dict[str, Any] = {"caption": "", "kind": "left", "sub": True}
     if reading.flags:
         rows = [
-            [wording.known(f"flag.{name}", name, language), count(n)] for name, n in reading.flags.items()
+            [
+                wording.known(f"flag.{name}", name, language),
+                count(n),
+                text(f"does.{_DONE.get(name, 'none')}", language),
+            ]
+            for name, n in reading.flags.items()
         ]
-        blocks.append(phrased("flags", heads(("reason", "tickets"), language), rows, language, **look))
-    rows = [[wording.column_name(name, language), percent(share)] for name, share in reading.filled.items()]
-    blocks.append(phrased("filled", heads(("column", "filled"), language), rows, language, **look))
+        head = heads(("flag", "number", "does"), language)
+        blocks.append(phrased("flags", head, rows, language, numeric=[1], **look))
+    if reading.notes:
+        rows = [_column_note(one, language) for one in reading.notes[:_NOTES]]
+        head = heads(("column", "in_file", "taken_as", "values"), language)
+        blocks.append(phrased("column_notes", head, rows, language, numeric=[3], **look))
+    rows = [
+        [wording.column_name(name, language), reading.headings[name], percent(share)]
+        for name, share in reading.filled.items()
+    ]
+    head = heads(("column", "heading", "filled"), language)
+    blocks.append(phrased("filled", head, rows, language, numeric=[2], **look))
     if reading.rejects:
         keys = ("row", "column", "shown_value", "reason")
         rows = []
@@ -224,6 +259,16 @@ def quality_table(reading: Reading, *, language: Language = "en") -> Block:
             rows.append([str(one.row or wording.NO_NUMBER), one.column, one.value, reason])
         blocks.append(phrased("rejects", heads(keys, language), rows, language, caption="", sub=True))
     return stacked(*blocks)
+
+
+def _column_note(one: ColumnNote, language: Language) -> list[str]:
+    """Say what texts of a column were taken for."""
+    said, meant = one.text, one.value
+    if one.code != "renamed":
+        meant = text(f"note.{one.code}", language)
+    if one.code in ("day_first", "month_first"):
+        said = text(f"note.shape.{one.code}", language)
+    return [wording.column_name(one.column, language), said, meant, count(one.n)]
 
 
 def evaluation_table(result: PilotResult, *, language: Language = "en") -> Block:

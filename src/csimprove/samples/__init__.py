@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from csimprove.errors import SettingsError
+from csimprove.samples.answers import draw_answers
 from csimprove.samples.export import Broken, as_export
 from csimprove.samples.process import Rates, draw_outcomes
 from csimprove.samples.stream import PLAN, Language, Variant, draw_stream, playbook, register
@@ -25,6 +26,9 @@ __all__ = ["Sample", "Truth", "Variant", "programme", "register", "write_new", "
 #: First part of every seed. Of 150 tried, the one with which seed 2025, the committed sample, lies nearest to
 #: what is planted (each total within 1.2 standard errors): a sample to learn from should be no unlucky draw.
 _SALT = 19
+
+#: Stream of the surveys, apart from that of the tickets.
+_ANSWERS = 301
 
 #: Tickets of the standard and of the small programme, test tickets aside.
 TICKETS = {False: 21_500, True: 4_300}
@@ -71,11 +75,14 @@ class Sample:
         Text columns as in the files, local times of Asia/Shanghai.
     truth
         What was planted.
+    surveys
+        Name = answers, as in the files.
     """
 
     tickets: pd.DataFrame
     pauses: pd.DataFrame
     truth: Truth
+    surveys: dict[str, pd.DataFrame]
 
 
 def programme(
@@ -115,7 +122,11 @@ def programme(
     outcomes, planted = draw_outcomes(rng, stream, variant)
     tickets, pauses, broken = as_export(rng, outcomes, language)
     late = PLAN["complaints"]["late_after_sales"]
-    return Sample(tickets, pauses, Truth(**planted, late_after_sales_share=late, broken=broken))
+    truth = Truth(**planted, late_after_sales_share=late, broken=broken)
+    works, share = variant == "standard", TICKETS[small] / TICKETS[False]
+    answers = np.random.default_rng([_SALT, seed, _ANSWERS])
+    surveys = draw_answers(answers, language, works=works, share=share)
+    return Sample(tickets, pauses, truth, surveys)
 
 
 def write_sample(
@@ -127,7 +138,7 @@ def write_sample(
     language: Language = "en",
     reports: str = "reports",
 ) -> Path:
-    """Write a programme as a project: tickets.csv, pauses.csv, playbook.toml and the notes of people.
+    """Write a programme as a project: tickets, pauses, surveys, playbook.toml and the notes of people.
 
     Parameters
     ----------
@@ -152,7 +163,9 @@ def write_sample(
     texts = {f"notes/{note.name}": note.read_text(encoding="utf-8") for note in notes}
     texts["playbook.toml"] = playbook(language).replace('folder = "reports"', f'folder = "{reports}"')
     sample = programme(seed=seed, variant=variant, small=small, language=language)
-    for name, table in (("tickets.csv", sample.tickets), ("pauses.csv", sample.pauses)):
+    tables = {"tickets.csv": sample.tickets, "pauses.csv": sample.pauses}
+    tables |= {f"surveys/{name}.csv": table for name, table in sample.surveys.items()}
+    for name, table in tables.items():
         texts[name] = table.to_csv(index=False, lineterminator="\n")
     write_new(folder, texts)
     return folder / "playbook.toml"

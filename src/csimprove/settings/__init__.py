@@ -4,7 +4,7 @@ Paths in the file are relative to the file. Days are local days of ``calendar.zo
 """
 
 from csimprove.settings.base import Language
-from csimprove.settings.plan import NextStep, PilotPlan
+from csimprove.settings.plan import NextStep, PilotPlan, StaffFeedback
 from csimprove.settings.programme import (
     Evidence,
     Gate,
@@ -18,6 +18,7 @@ from csimprove.settings.programme import (
 )
 from csimprove.settings.reading import line_of, problems, read_settings
 from csimprove.settings.source import DURATION_UNITS, DURATIONS, MAPPABLE, DurationUnit, Source
+from csimprove.settings.surveys import ANSWERS, Role, Survey, parse_scale
 from csimprove.settings.tables import (
     Alerting,
     AlertRule,
@@ -33,6 +34,7 @@ from csimprove.settings.tables import (
 from csimprove.settings.texts import hint, near, nearest, parse_interval, parse_limit, slug
 
 __all__ = [
+    "ANSWERS",
     "DURATIONS",
     "DURATION_UNITS",
     "MAPPABLE",
@@ -49,6 +51,7 @@ __all__ = [
     "Phase",
     "PilotPlan",
     "PlannedKpi",
+    "Role",
     "Schedule",
     "SchedulePhase",
     "Settings",
@@ -56,6 +59,8 @@ __all__ = [
     "SlaRule",
     "Source",
     "Spc",
+    "StaffFeedback",
+    "Survey",
     "Task",
     "Trigger",
     "Version",
@@ -66,6 +71,7 @@ __all__ = [
     "nearest",
     "parse_interval",
     "parse_limit",
+    "parse_scale",
     "problems",
     "read_settings",
     "slug",

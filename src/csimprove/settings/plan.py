@@ -63,6 +63,8 @@ class PilotPlan(Frozen):
     extendable_to: date | None = None
     next_steps: tuple[NextStep, ...] = ()
     staff_feedback: StaffFeedback | None = None
+    #: question of a survey whose favourable answers of staff are counted instead of ``staff_feedback``
+    staff_question: str | None = None
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -121,5 +123,7 @@ class PilotPlan(Frozen):
                 if value <= 0:
                     yield f"`{key}.{name}` must be above 0 (how far, whatever the better side), not {value:g}"
         answers = self.staff_feedback
+        if answers is not None and self.staff_question is not None:
+            yield "`staff_feedback` must not stand beside `staff_question`: the answers count once"
         if answers is not None and answers.yes > answers.asked:
             yield f"`staff_feedback.yes` must not be above `asked`, not {answers.yes} of {answers.asked}"

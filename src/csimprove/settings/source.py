@@ -35,6 +35,9 @@ class Source(Frozen):
     #: canonical column = heading in the file, or several whose texts are joined by a space, as a day and a
     #: clock; wins over the preset
     columns: dict[str, str | tuple[str, ...]] = {}
+    #: headings of columns that hold names of people: read only to hide those names in labels and comments, as
+    #: the names of customers and agents are
+    names: tuple[str, ...] = ()
     #: canonical duration column = unit in the file; wins over the preset
     units: dict[str, DurationUnit] = {}
     #: canonical duration column = limit: the file states what is left of it, below 0 when it is passed

@@ -14,6 +14,7 @@ from csimprove.settings.base import Frozen, Language, Number
 from csimprove.settings.plan import PilotPlan
 from csimprove.settings.programme import Pdca, Schedule, Trigger, Version
 from csimprove.settings.source import Source
+from csimprove.settings.surveys import Survey
 from csimprove.settings.texts import known_zone, members, parse_interval, parse_limit, slug
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -175,6 +176,7 @@ class Settings(Frozen):
     baseline: tuple[date, date] | None = None
     metrics: dict[str, MetricSettings] = {}
     pilot: PilotPlan | None = None
+    surveys: tuple[Survey, ...] = ()
     phases: tuple[Phase, ...] = ()
     spc: Spc = Spc()
     alerts: tuple[AlertRule, ...] = ()
@@ -191,6 +193,14 @@ class Settings(Frozen):
     @classmethod
     def _cuts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         members(value, columns.CUTS, "a column to cut by")
+        return value
+
+    @field_validator("surveys")
+    @classmethod
+    def _names(cls, value: tuple[Survey, ...]) -> tuple[Survey, ...]:
+        names = [survey.name for survey in value]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"each must have a name of its own, not two {', '.join(twice)}")
         return value
 
     @property

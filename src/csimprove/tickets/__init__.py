@@ -5,6 +5,17 @@ from __future__ import annotations
 from csimprove.tickets.files import source_paths
 from csimprove.tickets.mapping import preset
 from csimprove.tickets.reader import read_tickets, take
-from csimprove.tickets.reading import Reading
+from csimprove.tickets.reading import ColumnNote, Reading
+from csimprove.tickets.surveys import Answers, SurveyReading, read_surveys
 
-__all__ = ["Reading", "preset", "read_tickets", "source_paths", "take"]
+__all__ = [
+    "Answers",
+    "ColumnNote",
+    "Reading",
+    "SurveyReading",
+    "preset",
+    "read_surveys",
+    "read_tickets",
+    "source_paths",
+    "take",
+]

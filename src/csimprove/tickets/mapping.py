@@ -12,9 +12,12 @@ from csimprove import columns
 from csimprove.errors import Failure, SettingsError, TicketDataError
 from csimprove.settings import MAPPABLE, DurationUnit, Source, nearest, parse_limit
 from csimprove.tickets.files import BINARY, SourceFile, normal
+from csimprove.tickets.masking import hide_contacts
 
 #: Types of Parquet that are no single value.
 _NESTED = re.compile(r"\[|STRUCT|MAP|UNION|BLOB|VARIANT")
+#: What a column that only names people is called, with its place in the settings.
+_NAME = "name of people "
 #: Without these two a row is no ticket.
 REQUIRED = ("ticket_id", "opened_at")
 
@@ -98,7 +101,9 @@ def wanted(source: Source) -> dict[str, tuple[tuple[str, ...], ...]]:
 
 def headings_of(source: Source) -> list[str]:
     """Return every heading that is looked for."""
-    return [heading for group in wanted(source).values() for one in group for heading in one]
+    return [heading for group in wanted(source).values() for one in group for heading in one] + [
+        *source.names
+    ]
 
 
 def missing_texts(source: Source) -> tuple[str, ...]:
@@ -109,13 +114,15 @@ def missing_texts(source: Source) -> tuple[str, ...]:
 def map_fields(source: Source, file: SourceFile) -> tuple[Field, ...]:
     """Find the heading of every mapped column; headings of a preset may be absent, those of the settings not.
 
+    Columns that only name people come last, under names that `is_name` tells from canonical ones.
+
     Raises `TicketDataError` with every heading that is not there.
     """
     headings = wanted(source)
     if unmapped := [name for name in REQUIRED if name not in headings]:
         raise SettingsError(
             f"`source.columns` must map {' and '.join(unmapped)}, or `source.preset` must name a preset. "
-            f"{file.name} has the headings {', '.join(file.headings)}."
+            f"{file.name} has the headings {hide_contacts(', '.join(file.headings))}."
         )
     failures, fields = [], []
     facts = known(source)
@@ -127,17 +134,31 @@ def map_fields(source: Source, file: SourceFile) -> tuple[Field, ...]:
             failures += [_nested(file, place) for place in positions if _is_nested(file, place)]
         elif name in source.columns or name in REQUIRED:
             absent = headings[name][0][found.index(None)]
-            close = nearest(absent, file.headings)
-            advice = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
-            reason = f"is missing ({advice}`{name}` needs it). Correct [source.columns]."
-            failures.append(Failure(absent, None, "", reason))
+            failures.append(_missing(absent, f"`{name}`", "[source.columns]", file.headings))
+    for place, heading in enumerate(source.names):
+        position = _position(file.headings, heading)
+        if position is None:
+            failures.append(_missing(heading, "`source.names`", "`names` under [source]", file.headings))
+        else:
+            fields.append(Field(f"{_NAME}{place}", file.headings[position], (position,), {}))
     if failures and len(file.headings) == 1 and file.encoding not in BINARY:
-        line = file.headings[0][:80]
+        line = hide_contacts(file.headings[0][:80])
         reason = f"has one column when split at {file.delimiter!r}: {line}. Set `delimiter` under [source]."
         failures = [Failure("", None, "", reason)]
     if failures:
         raise TicketDataError(file.name, failures)
     return tuple(fields)
+
+
+def _missing(heading: str, user: str, where: str, headings: tuple[str, ...]) -> Failure:
+    close = nearest(heading, headings)
+    advice = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
+    return Failure(heading, None, "", f"is missing ({advice}{user} needs it). Correct {where}.")
+
+
+def is_name(field: Field) -> bool:
+    """Whether a field only names people."""
+    return field.name.startswith(_NAME)
 
 
 def _is_nested(file: SourceFile, place: int) -> bool:

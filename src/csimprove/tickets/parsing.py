@@ -17,8 +17,8 @@ from csimprove import columns
 from csimprove.errors import SettingsError
 from csimprove.settings import DURATION_UNITS, DURATIONS
 from csimprove.tickets.files import SourceFile
-from csimprove.tickets.mapping import REQUIRED, Field, stored
-from csimprove.tickets.masking import CONTACT
+from csimprove.tickets.mapping import REQUIRED, Field, is_name, stored
+from csimprove.tickets.masking import CONTACT, NAME
 
 #: Forms of time that are tried when the settings name none: a day first, four digits of the year first.
 ISO_FORMATS = tuple(
@@ -129,18 +129,46 @@ def texts(fields: Iterable[Field], missing: Iterable[str], *, file: SourceFile, 
             columns = {{{names}}}, {options})"""
     trimmed = ", ".join(f"{_joined(field, missing)} AS {quoted(field.name)}" for field in fields)
     renamed = ", ".join(f"{_renamed(field, missing)} AS {quoted(field.name)}" for field in fields)
+    said = "".join(
+        f", CASE {quoted(field.name)} {cases} END AS {quoted('said ' + field.name)}"
+        for field in fields
+        if (cases := " ".join(f"WHEN {literal(one)} THEN {literal(one)}" for one in taken(field, missing)))
+    )
+    renamed += said
     return f"""WITH lines AS ({lines}),
     trimmed AS (SELECT {trimmed} FROM lines),
     texts AS (SELECT {renamed} FROM trimmed)"""
 
 
+def taken(field: Field, missing: Iterable[str]) -> dict[str, str]:
+    """Return the texts of a column that are taken for another (empty: for no value).
+
+    Yes and no in other words are not worth telling.
+    """
+    plain = is_name(field) or _type(field.name) == "BOOLEAN"
+    choices = {} if plain else dict.fromkeys(missing, "") | field.values
+    return {text: value for text, value in choices.items() if text and text != value}
+
+
 def parse(
-    fields: tuple[Field, ...], times: dict[str, Times], *, zone: str, exclude: Exclude, key: str
+    fields: tuple[Field, ...],
+    times: dict[str, Times],
+    *,
+    zone: str,
+    exclude: Exclude,
+    key: str,
+    missing: Iterable[str] = (),
 ) -> str:
     """``WITH`` parts and final ``SELECT`` that follow `texts`."""
+    people = tuple(field for field in fields if _personal(field) or is_name(field))
+    fields = tuple(field for field in fields if not is_name(field))
     first = ", ".join(f"{sql} AS {quoted('first ' + f.name)}" for f in fields if (sql := _first(f, times)))
-    value = ", ".join(f"{_value(f, times, zone, key)} AS {quoted('value ' + f.name)}" for f in fields)
+    value = ", ".join(f"{_value(f, times, zone, key, people)} AS {quoted('value ' + f.name)}" for f in fields)
     final = ", ".join(part for field in fields for part in _checked(field))
+    final += "".join(f", {quoted('said ' + field.name)}" for field in fields if taken(field, missing))
+    final += "".join(
+        f", {_marked(quoted(n))} AS {quoted('marked ' + n)}" for n, how in times.items() if mixed(how)
+    )
     rules = _rules(exclude, fields)
     moved = _odd(times, zone, lambda name: f"NOT {_round_trip(name, zone, 0)}")
     # half an hour is Lord Howe's change
@@ -170,6 +198,14 @@ def steady(zone: str) -> tuple[str, int]:
         moment -= timedelta(days=1)
     since = (moment + timedelta(days=2)).replace(tzinfo=None)
     return f"TIMESTAMP '{since}'", round((offset or timedelta(0)).total_seconds())
+
+
+def local_month(column: str, zone: str) -> str:
+    """Return SQL of the local month, such as 2025-08, of a naive UTC time."""
+    since, offset = steady(zone)
+    slow = f"timezone({literal(zone)}, timezone('UTC', {column}))"
+    quick = f"{column} + to_seconds({offset})"
+    return f"strftime(CASE WHEN {column} >= {since} THEN {quick} ELSE {slow} END, '%Y-%m')"
 
 
 def is_time(name: str) -> bool:
@@ -274,8 +310,17 @@ def _parsed(text: str, how: Times) -> str:
     )
     if short == long:
         return long
-    mark = " OR ".join(f"contains('/.-', substr({text}, {place}, 1))" for place in (2, 3))
-    return f"CASE WHEN {mark} THEN {short} ELSE {long} END"
+    return f"CASE WHEN {_marked(text)} THEN {short} ELSE {long} END"
+
+
+def _marked(text: str) -> str:
+    """Return SQL of whether a text starts with one or two digits and a mark, as 05/03/2025 does."""
+    return "(" + " OR ".join(f"contains('/.-', substr({text}, {place}, 1))" for place in (2, 3)) + ")"
+
+
+def mixed(how: Times) -> bool:
+    """Whether the times of a column may be written with the year first and with it last."""
+    return how.found and len({bool(_MARKED.match(form)) for form in how.formats}) > 1
 
 
 def _seconds(field: Field) -> str:
@@ -301,7 +346,7 @@ def _seconds(field: Field) -> str:
     return found if field.limit is None else f"{field.limit} - ({found})"
 
 
-def _value(field: Field, times: dict[str, Times], zone: str, key: str) -> str:
+def _value(field: Field, times: dict[str, Times], zone: str, key: str, people: Iterable[Field]) -> str:
     text, first = quoted(field.name), quoted(f"first {field.name}")
     if _personal(field):
         digest = f"sha256({literal(key)} || {text})"
@@ -323,9 +368,7 @@ def _value(field: Field, times: dict[str, Times], zone: str, key: str) -> str:
         return f"CASE WHEN {yes} THEN true WHEN {no} THEN false END"
     if _type(field.name) == "VARCHAR":
         # an id is a number as long as a phone's; a label is not, and a person typed it
-        named, hidden = f"regexp_matches({text}, {literal(CONTACT)})", f"{literal(CONTACT)}, '…', 'g'"
-        masked = f"CASE WHEN {named} THEN regexp_replace({text}, {hidden}) ELSE {text} END"
-        return _one_line(text, text if field.name == "ticket_id" else masked)
+        return _one_line(text, text if field.name == "ticket_id" else _label(text, people))
     number, whole = first, f" AND {first} = floor({first})"
     if field.name in DURATIONS:
         base = "minutes" if field.name.endswith("_minutes") else "seconds"
@@ -333,6 +376,21 @@ def _value(field: Field, times: dict[str, Times], zone: str, key: str) -> str:
     low, high = _bounds(field.name)
     cast = f"CAST(round({number}) AS {_type(field.name)})"
     return f"CASE WHEN {number} BETWEEN {low} AND {high}{whole} THEN {cast} END"
+
+
+def _label(text: str, people: Iterable[Field]) -> str:
+    """Hide in a label what reaches somebody, and the names that stand in the same row.
+
+    A label that is the agent's name as a whole stays: it is a group's, and the map of columns says so.
+    """
+    contact = literal(CONTACT)
+    hidden = f"regexp_replace({text}, {contact}, '…', 'g')"
+    label = f"CASE WHEN regexp_matches({text}, {contact}) THEN {hidden} ELSE {text} END"
+    for name, own in ((quoted(field.name), field.name == "agent") for field in people):
+        part = f"{name} <> {text} AND contains({text}, {name})" if own else f"contains({text}, {name})"
+        found = f"CASE WHEN {part} AND regexp_full_match({name}, {literal(NAME)}) THEN {name} ELSE '' END"
+        label = f"replace({label}, {found}, '…')"
+    return label
 
 
 def _one_line(text: str, value: str) -> str:

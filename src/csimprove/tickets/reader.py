@@ -24,15 +24,16 @@ from csimprove.tickets.mapping import (
     REQUIRED,
     Field,
     headings_of,
+    is_name,
     known,
     map_fields,
     missing_texts,
     pause_fields,
     repeated,
 )
-from csimprove.tickets.masking import mask, project_key
+from csimprove.tickets.masking import NAME, mask, project_key
 from csimprove.tickets.parsing import DAY_FIRST, ISO_FORMATS, MONTH_FIRST, Times, quoted
-from csimprove.tickets.reading import Reading
+from csimprove.tickets.reading import ColumnNote, Reading
 from csimprove.tickets.suspicion import suspicious
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ _REVERSED = {
     "closed_before_resolved": ("closed_at", "resolved_at"),
 }
 _PAUSES = ("ticket_id", "start_at", "end_at")
+_PEOPLE = ("customer_key", "agent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,17 +189,7 @@ def _read(paths: list[Path], settings: Settings, folder: Path) -> Reading:
     folder.mkdir(parents=True, exist_ok=True)
     source, key = settings.source, project_key(settings.folder)
     with _scratch(folder) as scratch:
-        files = [
-            open_source(
-                path,
-                encoding=source.encoding,
-                delimiter=source.delimiter,
-                table=source.table,
-                wanted=headings_of(source),
-                scratch=scratch,
-            )
-            for path in paths
-        ]
+        files = [_opened(path, settings, scratch) for path in paths]
         mapped = [map_fields(source, file) for file in files]
         with _engine(settings, scratch) as con:
             tables = tuple(
@@ -214,6 +206,24 @@ def _read(paths: list[Path], settings: Settings, folder: Path) -> Reading:
     return reading
 
 
+def names_of_people(settings: Settings) -> set[str]:
+    """Return the names in the source's columns of people, to hide them in what others typed."""
+    source, found = settings.source, set()
+    with tempfile.TemporaryDirectory(prefix=".reading-") as folder, _engine(settings, Path(folder)) as con:
+        for path in source_paths(settings.path(source.path)):
+            file = _opened(path, settings, Path(folder))
+            people = [field for field in map_fields(source, file) if field.name in _PEOPLE or is_name(field)]
+            if people:
+                texts = parsing.texts(
+                    people, missing_texts(source), file=file, options="ignore_errors = true"
+                )
+                listed = ", ".join(quoted(field.name) for field in people)
+                query = f"{texts} SELECT DISTINCT unnest([{listed}]) AS name FROM texts"
+                names = f"SELECT name FROM ({query}) WHERE regexp_full_match(name, {parsing.literal(NAME)})"
+                found |= {name for [name] in con.execute(names).fetchall()}
+    return found
+
+
 @contextmanager
 def _scratch(folder: Path) -> Iterator[Path]:
     """Make a folder for copies of the source, which name people; remove those that a crash left behind."""
@@ -223,6 +233,18 @@ def _scratch(folder: Path) -> Iterator[Path]:
                 shutil.rmtree(old, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".reading-") as name:
         yield Path(name)
+
+
+def _opened(path: Path, settings: Settings, scratch: Path) -> SourceFile:
+    source = settings.source
+    return open_source(
+        path,
+        encoding=source.encoding,
+        delimiter=source.delimiter,
+        table=source.table,
+        wanted=headings_of(source),
+        scratch=scratch,
+    )
 
 
 @contextmanager
@@ -259,9 +281,17 @@ def _load(
     exclude = {} if name == "pauses" else settings.source.exclude
     options = f"store_rejects = true, rejects_table = 'bad_{name}', rejects_scan = 'scan_{name}'"
     texts = parsing.texts(fields, missing_texts(settings.source), file=file, options=options)
+    everything, fields = fields, tuple(field for field in fields if not is_name(field))
     times = _times(con, file, fields, settings)
     while True:
-        parsed = parsing.parse(fields, times, zone=settings.source.zone, exclude=exclude, key=key)
+        parsed = parsing.parse(
+            everything,
+            times,
+            zone=settings.source.zone,
+            exclude=exclude,
+            key=key,
+            missing=missing_texts(settings.source),
+        )
         con.execute(f"CREATE OR REPLACE TEMP TABLE loaded_{name} AS {texts}, {parsed}")
         # the engine keeps the order of the file, so that the place in the table tells the line
         con.execute(
@@ -568,7 +598,37 @@ def _account(con: DuckDBPyConnection, table: _Tickets, settings: Settings) -> Re
         last_opened=last.replace(tzinfo=UTC),
         latest=max(stamp for stamp in _row(con, "tickets", stamps) if stamp).replace(tzinfo=UTC),
         zone=settings.source.zone,
+        customers=_customers(con, used, settings.calendar.zone) if "customer_key" in names else {},
+        notes=tuple(_notes(con, table, used, missing_texts(settings.source))),
     )
+
+
+def _notes(con: DuckDBPyConnection, table: _Tickets, used: str, missing: tuple[str, ...]) -> list[ColumnNote]:
+    """Count what texts of the columns were taken for."""
+    found: list[ColumnNote] = []
+    fields = {field.name: field for each in table.tables for field in each.fields}
+    for name, field in fields.items():
+        if choices := parsing.taken(field, missing):
+            said = quoted(f"said {name}")
+            query = f"SELECT {said}, count(*) FROM {used} WHERE {said} IS NOT NULL GROUP BY 1 ORDER BY 1"
+            for text, n in con.execute(query).fetchall():
+                code = "renamed" if choices[text] else "no_value"
+                found.append(ColumnNote(code, name, text, choices[text], n))
+    times = {name: how for each in table.tables for name, how in each.times.items() if parsing.mixed(how)}
+    for name, how in times.items():
+        marked = quoted(f"marked {name}")
+        n, others = _row(con, used, [f"count(*) FILTER ({marked})", f"count(*) FILTER (NOT {marked})"])
+        if n and others:
+            order = "day_first" if set(DAY_FIRST) & set(how.formats) else "month_first"
+            found.append(ColumnNote(order, name, "", "", n))
+    return sorted(found, key=lambda note: -note.n)
+
+
+def _customers(con: DuckDBPyConnection, used: str, zone: str) -> dict[str, int]:
+    """Count the different customers of each local month."""
+    month = parsing.local_month("opened_at", zone)
+    query = f"SELECT {month} AS month, count(DISTINCT customer_key) FROM {used} GROUP BY month ORDER BY month"
+    return dict(con.execute(query).fetchall())
 
 
 def _write_tickets(con: DuckDBPyConnection, table: _Tickets, path: Path) -> None:

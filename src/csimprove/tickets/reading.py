@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from csimprove.errors import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnNote:
+    """How often something in a column was taken for something else.
+
+    Parameters
+    ----------
+    code
+        ``no_value``: a text that means "no value"; ``renamed``: a text for which the settings or the preset
+        have another; ``day_first``, ``month_first``: times like 05/03/2025 beside others.
+    column
+        The canonical column.
+    text, value
+        The text, and what it was taken for; empty for times and where there is no value.
+    n
+        Tickets.
+    """
+
+    code: str
+    column: str
+    text: str
+    value: str
+    n: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +79,11 @@ class Reading:
         Latest time stamp of any column but ``due_at``, excluded rows included; aware, UTC.
     zone
         Zone in which the file's times were read.
+    customers
+        Month ("2025-08", local) and the number of different customers who opened a ticket in it; empty if the
+        source knows no customers.
+    notes
+        What texts of the file were taken for, by column, the most frequent first.
     """
 
     source: str
@@ -76,13 +105,20 @@ class Reading:
     last_opened: datetime
     latest: datetime
     zone: str
+    customers: dict[str, int] = field(default_factory=dict)
+    notes: tuple[ColumnNote, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the account as JSON-able values."""
         data = dataclasses.asdict(self)
         for name in ("first_opened", "last_opened", "latest"):
             data[name] = data[name].isoformat()
-        return {**data, "rejects": list(data["rejects"]), "columns": list(self.columns)}
+        return {
+            **data,
+            "rejects": list(data["rejects"]),
+            "columns": list(self.columns),
+            "notes": list(data["notes"]),
+        }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Reading:
@@ -91,4 +127,6 @@ class Reading:
             name: datetime.fromisoformat(data[name]) for name in ("first_opened", "last_opened", "latest")
         }
         rejects = tuple(Failure(**reject) for reject in data["rejects"])
-        return cls(**{**data, **times, "rejects": rejects, "columns": tuple(data["columns"])})
+        notes = tuple(ColumnNote(**note) for note in data["notes"])
+        columns = tuple(data["columns"])
+        return cls(**{**data, **times, "rejects": rejects, "columns": columns, "notes": notes})

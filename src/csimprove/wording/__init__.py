@@ -137,6 +137,17 @@ from csimprove.wording.spoken import (
     spoken_pilot,
     target_text,
 )
+from csimprove.wording.voice import (
+    main_figures,
+    said_figure,
+    scale_text,
+    score_text,
+    survey_month,
+    theme_words,
+    voice_headline,
+    voice_period,
+    voice_themes,
+)
 
 __all__ = [
     "BAD",
@@ -199,6 +210,7 @@ __all__ = [
     "level_text",
     "listed",
     "lock_text",
+    "main_figures",
     "metric_name",
     "missing",
     "moment_text",
@@ -230,7 +242,10 @@ __all__ = [
     "programme_headline",
     "register_lines",
     "rule_text",
+    "said_figure",
+    "scale_text",
     "schedule_span",
+    "score_text",
     "signed",
     "spoken_baseline",
     "spoken_check",
@@ -245,9 +260,11 @@ __all__ = [
     "staff_text",
     "state_text",
     "stop_rules",
+    "survey_month",
     "target_level",
     "target_text",
     "text",
+    "theme_words",
     "tickets_text",
     "tracking_headline",
     "trimmed",
@@ -257,5 +274,8 @@ __all__ = [
     "verdict_limit",
     "verdict_reason",
     "verdict_word",
+    "voice_headline",
+    "voice_period",
+    "voice_themes",
     "where_text",
 ]
