@@ -219,3 +219,59 @@ def test_groups_keeps_those_with_most_tickets_apart_from_the_rest() -> None:
     shown, folded = BaselineResult.groups(SimpleNamespace(cuts=cuts), "response_on_time", "region")  # type: ignore[arg-type]
     assert list(shown["group"]) == [f"r{n:02}" for n in range(14, 2, -1)]
     assert list(folded["group"]) == ["r02", "r01"]
+
+
+def test_the_trend_of_a_long_period_is_its_last_weeks():
+    days = pd.date_range("2023-01-02", periods=120, freq="7D").date
+    rows = [{"day": day, "tickets": 10, "response_on_time": (8, 10)} for day in days]
+    measures = made_measures(rows, metrics=("response_on_time",), as_of=datetime(2026, 1, 1, tzinfo=UTC))
+    result = baseline(measures, settings=settings())
+    assert len(result.trend) == 104
+    assert (result.trend["week"].min().date(), result.first) == (days[16], days[0])
+
+
+def test_problems_are_ranked_by_share_of_those_that_say_what_they_are_about():
+    frame = pd.DataFrame(
+        [
+            # day, stage, category, cause, tickets, complaints, on time of decided
+            ("2025-07-06", "after", "a", "x", 99, 99, 0, 99),
+            ("2025-07-07", "after", "a", "x", 50, 6, 30, 50),
+            ("2025-07-07", "after", "b", "y", 30, 3, 25, 30),
+            ("2025-07-08", "before", "", "", 20, 1, 15, 20),
+        ],
+        columns=["day", "stage", "category", "cause", "tickets", "complaint_rate__sum", "on", "decided"],
+    ).rename(columns={"on": "response_on_time__sum", "decided": "response_on_time__decided"})
+    frame["day"] = pd.to_datetime(frame["day"])
+    frame["complaint_rate__decided"] = frame["tickets"]
+    row = {"day": date(2025, 7, 7), "tickets": 100, "response_on_time": (70, 100)}
+    measures = replace(made_measures([row], metrics=("response_on_time",)), count_problems=lambda: frame)
+    period = settings(baseline=(date(2025, 7, 7), date(2025, 7, 13)))
+    ranking = baseline(measures, settings=period).ranking
+    listed = ranking[["kind", "cut", "group", "n", "coded", "total"]].to_numpy().tolist()
+    assert listed[:6] == [
+        ["complaints", "stage", "after", 9, 10, 10],
+        ["complaints", "stage", "before", 1, 10, 10],
+        ["complaints", "category", "a", 6, 9, 10],
+        ["complaints", "category", "b", 3, 9, 10],
+        ["complaints", "cause", "x", 6, 9, 10],
+        ["complaints", "cause", "y", 3, 9, 10],
+    ]
+    assert listed[6:8] == [["late", "stage", "after", 25, 30, 30], ["late", "stage", "before", 5, 30, 30]]
+    assert ranking["usual"].tolist()[:3] == pytest.approx([0.8, 0.2, 50 / 80])
+    assert ranking["ci_low"][0] == pytest.approx(float(wilson(9, 10)[0]))
+
+
+def test_a_column_of_one_group_or_mostly_empty_ranks_nothing():
+    frame = pd.DataFrame(
+        {
+            "day": pd.to_datetime(["2025-07-07", "2025-07-07", "2025-07-08"]),
+            "stage": ["one", "one", "one"],
+            "category": ["a", "b", ""],
+            "tickets": [10, 10, 10],
+            "complaint_rate__sum": [2, 1, 4],
+            "complaint_rate__decided": [10, 10, 10],
+        }
+    )
+    row = {"day": date(2025, 7, 7), "tickets": 30, "response_on_time": (20, 30)}
+    measures = replace(made_measures([row], metrics=("response_on_time",)), count_problems=lambda: frame)
+    assert baseline(measures, settings=settings()).ranking.empty  # one stage; 3 of 7 have a category

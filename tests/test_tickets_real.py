@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import mean, median
@@ -10,6 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from csimprove.metrics import load_measures
 from csimprove.settings import read_settings
 from csimprove.tickets import Reading, read_tickets
 
@@ -49,7 +51,35 @@ def test_a_real_zendesk_export(tmp_path: Path) -> None:
     assert (len(rated), round(100 * sum(score >= 4 for score in rated) / len(rated), 2)) == (407, 88.94)
     assert sum(bool(row["csat_offered"]) for row in rows) - len(rated) == 2251
     assert sum(row["category"] is None for row in rows) == 6922
-    assert reading.flags == {"opened_twice": 897, "opened_in_bulk": 810, "dominant_customer": 944}
+    assert reading.flags == {
+        "opened_twice": 897,
+        "opened_in_bulk": 810,
+        "dominant_customer": 944,  # about one ticket in eight
+        "not_inbound": 1002 + 439 + 170,
+    }
+    assert [(note.code, note.column, note.text, note.n) for note in reading.notes] == [
+        ("no_value", "category", "-", 6922),
+        ("no_value", "csat", "Offered", 2251),
+        ("no_value", "resolved_at", "1900-01-01 00:00:00", 860),
+        ("not_read", "Resolution time", "hours", 8223),
+    ]
+    assert round(mean(rated), 3) == 4.354
+    named = Counter(row["category"] for row in rows if row["category"]).most_common(3)
+    assert named == [("Claims", 457), ("Is my treatment covered (IMTC)", 354), ("HR Queries", 133)]
+    solved = [row for row in rows if row["resolved_at"] is not None]
+    once = [row for row in solved if row["replies"] == 1 and row["reopens"] == 0]
+    assert (len(solved), share(len(once), len(solved))) == (7363, 28.37)
+    assert share(sum(row["reopens"] > 0 for row in rows), len(rows)) == 16.50
+    replies: dict[str, list[int]] = {}
+    for row in rows:
+        if row["first_response_business_minutes"] is not None:
+            replies.setdefault(row["team"], []).append(row["first_response_business_minutes"])
+    assert {team: median(minutes) for team, minutes in replies.items()} == {
+        "Support": 121,
+        "Onboardings": 604,
+        "Reimbursement Claims": 953.5,
+        "Endorsements": 2261,
+    }
     assert reading.latest == datetime(2023, 6, 19, 3, 17, tzinfo=UTC)
 
 
@@ -136,8 +166,29 @@ def test_a_real_chinese_hotline_with_two_forms_of_time(tmp_path: Path) -> None:
     assert within == [72.20, 93.72]
     assert sum(row["channel"] == "qq" for row in rows) == 23
     assert not any(row["channel"] == "QQ" for row in rows)
+    assert [(note.code, note.column, note.text, note.n) for note in reading.notes] == [
+        ("month_first", "opened_at", "", 261),
+        ("no_value", "region", "无", 198),
+        ("renamed", "channel", "QQ", 3),
+    ]
     local_month_first = [row for row in rows if row["row"] == 1205]
     assert local_month_first[0]["opened_at"] == datetime(2016, 12, 30, 16)
     (tmp_path / "again").mkdir()
     reading, _ = real("hotline", tmp_path / "again", formats=("%Y-%m-%d %H:%M:%S",))
     assert (reading.used, reading.rejected_rows) == (1203, 261)
+
+
+@needs_shared
+@pytest.mark.parametrize(("limit", "percent"), [("7 d", 72.20), ("15 d", 93.72)])
+def test_the_hotline_answers_within_a_week_and_within_15_days(
+    tmp_path: Path, limit: str, percent: float
+) -> None:
+    settings = read_settings(HERE / "settings" / "hotline.toml")
+    source = settings.source.model_copy(update={"path": str(settings.path(settings.source.path))})
+    (rule,) = settings.sla.rules
+    sla = settings.sla.model_copy(update={"rules": (rule.model_copy(update={"limit": limit}),)})
+    changed = {"source": source, "sla": sla, "file": tmp_path / "playbook.toml"}
+    # long after the last complaint every one is decided, as in the published shares
+    measures = load_measures(settings.model_copy(update=changed), as_of="2021-06-30")
+    row = measures.pooled(metrics=("resolution_on_time",)).iloc[0]
+    assert (row["denominator"], share(row["numerator"], row["denominator"])) == (1464, percent)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:  # annotations only: the result needs no engine
 #: Groups of a cut that are drawn and spoken of: those with most tickets.
 MOST_GROUPS = 12
 
+#: Weeks of the trend, the last ones of a long period.
+TREND_WEEKS = 104
+
 #: CSAT from fewer answers is marked thin.
 THIN_ANSWERS = 30
 
@@ -125,7 +128,8 @@ class BaselineResult:
         ``""`` is "missing".
     trend
         Columns ``week`` (its Monday)``, metric, numerator, denominator, undecided, value, complete``: not
-        complete are weeks cut off by the period or by ``as_of`` and weeks with undecided tickets.
+        complete are weeks cut off by the period or by ``as_of`` and weeks with undecided tickets. The last
+        `TREND_WEEKS` at most.
     goals
         One per metric with a target and a value.
     unavailable
@@ -143,7 +147,7 @@ class BaselineResult:
         at most `MOST_GROUPS` groups: what complaints (``complaints``) and tickets answered late (``late``)
         are about, by stage, category and cause. ``share`` is ``n`` of ``coded``, those of all ``total`` that
         say it, and ``usual`` the group's share of all tickets (NaN where most of them do not say it). A
-        column that less than half of the ``total`` fill is left out.
+        column that less than half of the ``total`` fill, or that holds one group only, is left out.
     """
 
     indicators: tuple[Indicator, ...]
@@ -333,7 +337,9 @@ def _shown_below(metric: Metric, row: dict[Any, Any]) -> bool:
 
 
 def _trend(measures: Measures, first: date, last: date) -> pd.DataFrame:
-    rows = measures.pooled("week", first=first, last=last)
+    monday = last - timedelta(days=last.weekday())
+    start = max(first, monday - timedelta(weeks=TREND_WEEKS - 1))
+    rows = measures.pooled("week", first=start, last=last)
     today = measures.as_of.astimezone(ZoneInfo(measures.zone)).date()
     # a week that is cut off by the period, or whose last day is still running, holds other days than the rest
     starts = rows["week"] >= pd.Timestamp(first)
@@ -354,7 +360,8 @@ def _ranking(problems: pd.DataFrame, first: date, last: date) -> Iterator[dict[s
             by = counts.groupby(rows[cut]).sum()
             total, named = int(by.sum()), by[by.index != ""].sort_values(ascending=False, kind="stable")
             coded = int(named.sum())
-            if not coded or coded < CODED_LEAST * total:
+            # a single group ranks nothing
+            if not coded or coded < CODED_LEAST * total or (named > 0).sum() < 2:
                 continue
             tickets = rows["tickets"].groupby(rows[cut]).sum().to_dict()
             known = sum(tickets.values()) - tickets.get("", 0)

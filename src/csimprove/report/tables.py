@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from csimprove import wording
-from csimprove.baseline import BaselineResult, Goal, Indicator
+from csimprove.baseline import MOST_GROUPS, BaselineResult, Goal, Indicator
 from csimprove.monitoring import Problem
 from csimprove.pilot import Cell as PilotCell
 from csimprove.pilot import PilotMetric, PilotResult
@@ -42,6 +42,7 @@ _DONE = {
     **dict.fromkeys(("ambiguous_local_time", "missing_local_time", "swapped_day_month"), "moved"),
     **dict.fromkeys(("reversed_pause", "pause_without_ticket", "rejected_pause"), "left"),
     **dict.fromkeys(("opened_twice", "opened_in_bulk", "resolved_in_bulk", "dominant_customer"), "kept"),
+    "not_inbound": "kept",
     "rating_scale_changed": "rating",
 }
 #: Characters of a reason that are enough to see what is wrong.
@@ -103,21 +104,29 @@ def cuts_table(result: BaselineResult, cut: str, *, language: Language = "en") -
     Returns
     -------
     Block
-        One row a group, one column an indicator: value, interval, decided tickets.
+        One row a group, at most twelve, those with most tickets; one column an indicator: value, interval,
+        decided tickets.
     """
     cells = result.cuts[result.cuts["cut"] == cut]
     shown = [one for one in result.indicators if one.metric in set(cells["metric"])]
     found = {(row.group, row.metric): row for row in cells.itertuples(index=False)}
+    tickets = cells.assign(all=cells["denominator"] + cells["undecided"]).groupby("group")["all"].max()
+    listed = set(tickets.sort_values(ascending=False, kind="stable").index[:MOST_GROUPS])
     rows = [
         [
             wording.group_name(group, language),
             *(_cut_cell(found.get((group, one.metric)), one, language) for one in shown),
         ]
         for group in dict.fromkeys(cells["group"])
+        if group in listed
     ]
     words = {**wording.spoken_baseline(result, language), "cut": wording.column_name(cut, language)}
     head = [wording.capital(words["cut"]), *(wording.indicator_name(one, language) for one in shown)]
-    return phrased("cuts", head, rows, language, words, kind="cuts", numeric=range(1, len(head)))
+    caption = text("caption.cuts", language, **words)
+    if rest := len(tickets) - len(listed):
+        caption += {"en": " ", "zh": ""}[language] + text("caption.cuts.rest", language, n=count(rest))
+    numeric = range(1, len(head))
+    return phrased("cuts", head, rows, language, words, caption=caption, kind="cuts", numeric=numeric)
 
 
 def _cut_cell(row: Any | None, one: Indicator, language: Language) -> Cell | str:
@@ -164,7 +173,7 @@ def goals_table(result: BaselineResult, *, language: Language = "en") -> Block:
     keys = ("metric", "value", "target", "gap", "gap_tickets", "owner", "due", "state")
     complete = sum(bool(goal.owner and goal.due) for goal in result.goals if goal.gap > 0)
     words = wording.spoken_baseline(result, language)
-    title = text("title.goals.some", language, k=complete, n=len(rows))
+    title = text("title.goals.some" if complete else "title.goals.unowned", language, k=complete, n=len(rows))
     return phrased(
         "goals", heads(keys, language), rows, language, words, title=title, kind="eval", numeric=range(1, 5)
     )
@@ -206,6 +215,7 @@ def quality_table(reading: Reading, *, language: Language = "en") -> Block:
         "source": reading.source,
         "encoding": reading.encoding,
         "sha": reading.sha256[:HASH_SHOWN],
+        "zone": reading.zone,
         "period": wording.period_text(first, last, language),
         "n": count(reading.reject_count),
     }
@@ -268,6 +278,8 @@ def _column_note(one: ColumnNote, language: Language) -> list[str]:
         meant = text(f"note.{one.code}", language)
     if one.code in ("day_first", "month_first"):
         said = text(f"note.shape.{one.code}", language)
+    if one.code == "not_read":
+        said = text(f"note.not_read.{one.text}", language)
     return [wording.column_name(one.column, language), said, meant, count(one.n)]
 
 

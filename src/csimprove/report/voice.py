@@ -160,10 +160,10 @@ def themes_table(result: VoiceResult, *, language: Language = "en") -> Block:
     Returns
     -------
     Block
-        One row a theme; one line if no answer is classed.
+        One row a theme; one line if no answer is classed, nothing without a survey.
     """
-    if result.themes.empty:
-        return paragraph(text("title.themes.none", language))
+    if result.themes.empty:  # without any survey another line has said so
+        return paragraph(text("title.themes.none", language)) if result.readings else Block("", "")
     rows: list[list[Cell | str]] = []
     for row in result.themes.to_dict("records"):
         role = text(f"role.{row['role']}", language)
@@ -295,10 +295,10 @@ def surveys_table(readings: tuple[SurveyReading, ...], *, language: Language = "
     Returns
     -------
     Block
-        One row a survey; one line if there is none.
+        One row a survey; nothing if there is none.
     """
     if not readings:
-        return paragraph(text("title.satisfaction", language), text("voice.none", language))
+        return Block("", "")
     rows: list[list[Cell | str]] = [
         [named(one.survey, one.source), *map(count, (one.rows, one.rejected_rows, one.empty, one.used))]
         for one in readings

@@ -28,6 +28,8 @@ _EMPTY: dict[str, Any] = {
     "units": {},
     "formats": [],
     "footer": False,
+    "not_inbound": [],
+    "not_read": {},
     "metrics": {},
 }
 
@@ -45,7 +47,9 @@ def preset(name: str) -> dict[str, Any]:
     dict
         ``columns`` (canonical column = headings, the first found counts), ``missing`` (texts that mean "no
         value"), ``values`` (canonical column = {text: value}), ``units``, ``formats`` (of times, beside the
-        usual ones), ``footer`` (whether lines follow the table) and ``metrics`` (metric = variant).
+        usual ones), ``footer`` (whether lines follow the table), ``not_inbound`` (channels on which no
+        customer writes in), ``not_read`` (heading = why it is not what it looks like) and ``metrics`` (metric
+        = variant).
 
     Raises
     ------

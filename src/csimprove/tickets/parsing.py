@@ -364,7 +364,7 @@ def _value(field: Field, times: dict[str, Times], zone: str, key: str, people: I
         utc = _utc(first, zone)
         return f"date_trunc('second', CASE WHEN {first} IS NULL THEN {other} ELSE {utc} END)"
     if _type(field.name) == "BOOLEAN":
-        yes, no = (_among(f"lower({text})", words) for words in (_TRUE, _FALSE))
+        yes, no = (among(f"lower({text})", words) for words in (_TRUE, _FALSE))
         return f"CASE WHEN {yes} THEN true WHEN {no} THEN false END"
     if _type(field.name) == "VARCHAR":
         # an id is a number as long as a phone's; a label is not, and a person typed it
@@ -422,7 +422,7 @@ def _rules(exclude: Exclude, fields: tuple[Field, ...]) -> str:
                     f"`source.exclude.{rule}` must look at a column that is mapped, not {name}. "
                     f"Map it under [source.columns]."
                 )
-        each = (_among(quoted(stored(name)), values) for name, values in conditions.items())
+        each = (among(quoted(stored(name)), values) for name, values in conditions.items())
         cases.append(f"WHEN {' AND '.join(each)} THEN {literal(rule)}")
     return f"CASE {' '.join(cases)} END" if cases else "NULL::VARCHAR"
 
@@ -475,6 +475,7 @@ def _list(texts: Iterable[str]) -> str:
     return f"[{', '.join(map(literal, texts))}]"
 
 
-def _among(text: str, choices: Iterable[str]) -> str:
+def among(text: str, choices: Iterable[str]) -> str:
+    """Return SQL of whether a text is one of some."""
     # the engine turns IN, and what it takes for IN, into a join, after which rows may be in any order
     return f"CASE {text} {' '.join(f'WHEN {literal(choice)} THEN true' for choice in choices)} ELSE false END"

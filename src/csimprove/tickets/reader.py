@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from csimprove import columns
 from csimprove.errors import Failure, SettingsError, TicketDataError
-from csimprove.settings import Settings
+from csimprove.settings import Settings, Source
 from csimprove.tickets import parsing
 from csimprove.tickets.files import SourceFile, normal, open_source, source_paths
 from csimprove.tickets.mapping import (
@@ -541,6 +541,8 @@ def _account(con: DuckDBPyConnection, table: _Tickets, settings: Settings) -> Re
     has = {flag: " < ".join(pair) for flag, pair in _REVERSED.items() if set(pair) <= set(names)} | {
         flag: flag for flag in ("missing_local_time", "ambiguous_local_time", "swapped_day_month")
     }
+    if "channel" in names and (others := known(settings.source)["not_inbound"]):
+        has["not_inbound"] = parsing.among("channel", others)
     [unusable] = _row(con, "tickets", ["count(*) FILTER (ticket_id IS NULL OR opened_at IS NULL)"])
     tickets, first, last, *counts = _row(
         con,
@@ -599,7 +601,10 @@ def _account(con: DuckDBPyConnection, table: _Tickets, settings: Settings) -> Re
         latest=max(stamp for stamp in _row(con, "tickets", stamps) if stamp).replace(tzinfo=UTC),
         zone=settings.source.zone,
         customers=_customers(con, used, settings.calendar.zone) if "customer_key" in names else {},
-        notes=tuple(_notes(con, table, used, missing_texts(settings.source))),
+        notes=(
+            *_notes(con, table, used, missing_texts(settings.source)),
+            *_not_read(table, settings.source, tickets),
+        ),
     )
 
 
@@ -622,6 +627,14 @@ def _notes(con: DuckDBPyConnection, table: _Tickets, used: str, missing: tuple[s
             order = "day_first" if set(DAY_FIRST) & set(how.formats) else "month_first"
             found.append(ColumnNote(order, name, "", "", n))
     return sorted(found, key=lambda note: -note.n)
+
+
+def _not_read(table: _Tickets, source: Source, tickets: int) -> list[ColumnNote]:
+    """Name the columns that look like what they are not, unless they are read after all."""
+    used = {field.heading for each in table.tables for field in each.fields}
+    there = {heading for each in table.tables for heading in each.file.headings} - used
+    reasons = known(source)["not_read"].items()
+    return [ColumnNote("not_read", heading, why, "", tickets) for heading, why in reasons if heading in there]
 
 
 def _customers(con: DuckDBPyConnection, used: str, zone: str) -> dict[str, int]:

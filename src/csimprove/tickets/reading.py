@@ -18,9 +18,10 @@ class ColumnNote:
     ----------
     code
         ``no_value``: a text that means "no value"; ``renamed``: a text for which the settings or the preset
-        have another; ``day_first``, ``month_first``: times like 05/03/2025 beside others.
+        have another; ``day_first``, ``month_first``: times like 05/03/2025 beside others; ``not_read``: a
+        column that is not what it looks like, ``text`` is a code for why.
     column
-        The canonical column.
+        The canonical column, or the heading of one that is not read.
     text, value
         The text, and what it was taken for; empty for times and where there is no value.
     n
@@ -63,7 +64,7 @@ class Reading:
     flags
         What is suspicious, only counts above 0. Tickets: ``answered_before_opened``,
         ``resolved_before_opened``, ``resolved_before_answered``, ``closed_before_resolved``,
-        ``ambiguous_local_time``, ``missing_local_time``, ``swapped_day_month``, and what
+        ``ambiguous_local_time``, ``missing_local_time``, ``swapped_day_month``, ``not_inbound``, and what
         `csimprove.tickets.suspicion.suspicious` finds. File: ``repeated_heading``, ``continued_lines`` (lines
         that start no row: blank ones, or inside quotes), ``footer_lines``. Pauses that were left out:
         ``rejected_pause``, ``reversed_pause``, ``pause_without_ticket``.
