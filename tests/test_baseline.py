@@ -274,4 +274,5 @@ def test_a_column_of_one_group_or_mostly_empty_ranks_nothing():
     )
     row = {"day": date(2025, 7, 7), "tickets": 30, "response_on_time": (20, 30)}
     measures = replace(made_measures([row], metrics=("response_on_time",)), count_problems=lambda: frame)
-    assert baseline(measures, settings=settings()).ranking.empty  # one stage; 3 of 7 have a category
+    period = settings(baseline=(date(2025, 7, 7), date(2025, 7, 13)))
+    assert baseline(measures, settings=period).ranking.empty  # one stage; 3 of 7 have a category
