@@ -34,6 +34,8 @@ from csimprove.tickets import Reading
 DAYS = 365
 FIRST = datetime(2025, 1, 1)
 AS_OF = datetime(2026, 1, 8, 7, 30, tzinfo=UTC)
+#: The metrics that the hand-written contenders compute too.
+EIGHT = 8
 KEYS = ("region", "team", "channel", "severity")
 OFFICE = ["09:00-12:00", "13:00-18:00"]
 STAGES, CHANNELS, SEVERITIES = "pre", "phone online email social branch", "A B C"
@@ -158,7 +160,7 @@ def _copy(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
 def ours(folder: Path, settings: Settings) -> pd.DataFrame:
     """Run the package, with everything it does: rules, calendar, plan and pass."""
     frame, _ = measure_files(
-        folder, settings=settings, reading=READING, metrics=CATALOGUE, keys=KEYS, as_of=AS_OF
+        folder, settings=settings, reading=READING, metrics=CATALOGUE[:EIGHT], keys=KEYS, as_of=AS_OF
     )
     return frame
 

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from csimprove.baseline import BaselineResult, baseline
+from csimprove.baseline import BaselineResult, baseline, with_interval
 from csimprove.inference import mean_interval, wilson
+from csimprove.metrics import Metric
 from csimprove.settings import MetricSettings, Settings
 from made_measures import DECIDED, made_measures, pilot_plan
 
@@ -219,3 +220,11 @@ def test_groups_keeps_those_with_most_tickets_apart_from_the_rest() -> None:
     shown, folded = BaselineResult.groups(SimpleNamespace(cuts=cuts), "response_on_time", "region")  # type: ignore[arg-type]
     assert list(shown["group"]) == [f"r{n:02}" for n in range(14, 2, -1)]
     assert list(folded["group"]) == ["r02", "r01"]
+
+
+def test_intervals_of_few_answers_stay_within_the_scale() -> None:
+    nps = Metric("nps", "mean", "higher", "nps", 50.0, None, "promoters")
+    few = {"metric": ["nps"], "numerator": [-200.0], "denominator": [3], "squares": [20_000.0]}
+    found = with_interval(pd.DataFrame(few), SimpleNamespace(metrics=(nps,))).iloc[0]
+    assert (found["value"], found["ci_low"]) == (pytest.approx(-200 / 3), -100)
+    assert found["ci_high"] == pytest.approx(-200 / 3 + 4.302653 * 100 / 3, rel=1e-6)

@@ -266,7 +266,10 @@ def test_check_prints_what_the_data_hold(capsys: pytest.CaptureFixture[str], tmp
         "Metrics as of 9 Jan 2026, 10:00, UTC\n"
         "  response_on_time  within_limit  target 95%  2 decided  1 undecided\n"
         "Not available, columns or limits are missing: first_contact_resolution, waiting_time, "
-        "complaint_rate, csat, csat_response, reopen_rate, resolution_on_time\n"
+        "complaint_rate, csat, csat_response, reopen_rate, resolution_on_time, service_level, "
+        "abandonment_rate, record_in_time, record_completeness, vague_results, feedback_on_time, "
+        "delivery_call_back, complaint_answered, complaint_handling, complaint_resolution, "
+        "complaint_follow_up, nps\n"
         "\n"
         "Pilot plan: none.\n"
     )

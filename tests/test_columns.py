@@ -16,5 +16,6 @@ def test_pauses_carry_ticket_columns_of_the_same_type() -> None:
     assert set(columns.RULE_KEYS) <= shared
 
 
-def test_the_customer_is_not_stored() -> None:
-    assert columns.CUSTOMER not in columns.TICKETS
+def test_customer_and_result_are_not_stored() -> None:
+    assert not columns.FED.keys() & columns.TICKETS.keys()
+    assert set(columns.FED.values()) <= columns.TICKETS.keys()

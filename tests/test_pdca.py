@@ -422,7 +422,7 @@ def test_a_plan_that_does_not_fit_the_data_says_everything() -> None:
         effect(measures(), plan)
     assert str(caught.value) == (
         "the plan does not fit the data:\n"
-        "  `metric` must be one of the catalogue, not 'csat'. Did you mean csat?\n"
+        "  `metric` must be one of the catalogue, not 'csat'. Did you mean csat or csi?\n"
         "  `where` must name cuts of these measures (region, team, channel, severity), not shop.\n"
         "  `compare.region` must name values of the data, not North."
     )

@@ -458,3 +458,34 @@ def test_no_go_for_a_pilot_that_does_nothing(tmp_path: Path, variant: Variant) -
     if variant == "mix_shift":
         assert on_time.crude_effect is not None
         assert on_time.crude_effect > 0.03
+
+
+@pytest.mark.parametrize("variant", ["standard", "null"])
+def test_planted_shares_of_records_are_found(tmp_path: Path, variant: Variant) -> None:
+    settings = read_settings(write_sample(tmp_path, variant=variant))
+    measures = load_measures(settings)
+    planted = PLAN["records"]
+    # the other five required fields: gaps in two of them, which do not depend on the process
+    filled = measures.reading.filled
+    other = sum(filled[name] for name in ("customer_key", "severity", "team", "category", "agent"))
+    expected = {
+        "record_in_time": planted["written"],
+        "complaint_follow_up": planted["followed_up"],
+        "vague_results": planted["vague"],
+        "record_completeness": [(share + other) / 6 for share in planted["customer_type"]],
+        "nps": [
+            100 * (up - down) for up, down in zip(planted["promoters"], planted["detractors"], strict=True)
+        ],
+    }
+    history = {"first": date.fromisoformat(HISTORY[0]), "last": date.fromisoformat(HISTORY[1])}
+    during = {"first": date.fromisoformat(PILOT[0]), "last": date.fromisoformat(PILOT[1])}
+    for name, (old, new) in expected.items():
+        for options, share in (
+            (history, old),
+            ({**during, "where": {"region": ("East China",)}}, new if variant == "standard" else old),
+        ):
+            row = measures.pooled(metrics=(name,), **options).iloc[0]
+            n, mean = row["denominator"], row["numerator"] / row["denominator"]
+            error = np.sqrt(max(row["squares"] / n - mean**2, 0) / n)
+            slack = 0.001 if name == "record_completeness" else 0.0
+            assert abs(mean - share) < 3.5 * error + slack, (name, options, mean, share)

@@ -144,7 +144,7 @@ def test_missing_keys(tmp_path: Path) -> None:
         (
             'columns = { customer_key = "x" }',
             "source.columns: 'customer_key' is not a column that can be mapped; "
-            "did you mean customer or csat_offered or category?",
+            "did you mean customer_type or customer or csat_offered?",
         ),
         (
             'units = { wait_seconds = "weeks" }',
@@ -352,3 +352,95 @@ def test_the_template_shows_actions_versions_and_schedule_as_they_may_be_written
     assert (found.pdca.clock, found.triggers[0].count, found.versions[0].version) == ("business", 10, "V1.1")
     assert found.schedule is not None
     assert found.schedule.phases[0].gate is not None
+
+
+OWN = """
+[[own_metrics]]
+name = "refunds"
+label = { en = "Refunds", zh = "退款率" }
+better = "lower"
+kind = "share"
+column = "own_text_1"
+values = ["yes"]
+"""
+
+
+def test_an_own_metric_is_read(tmp_path: Path) -> None:
+    (tmp_path / "playbook.toml").write_text(SOURCE + OWN, encoding="utf-8")
+    settings = read_settings(tmp_path / "playbook.toml")
+    assert settings.goal("refunds") is settings.own_metrics[0]
+    assert settings.goal("csat") is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            'column = "own_text_1"',
+            'column = "own_txt_1"',
+            "line 6, own_metrics.0: 'own_txt_1' is not a column of texts, yes or no; did you mean "
+            "own_text_1 or own_text_3 or own_text_2?",
+        ),
+        (
+            'values = ["yes"]',
+            "",
+            "line 6, own_metrics.0: refunds: kind 'share' needs values",
+        ),
+        (
+            'kind = "share"',
+            'kind = "shar"',
+            "line 10, own_metrics.0.kind: must be 'share', 'mean' or 'within_limit', not 'shar'",
+        ),
+        (
+            "label = {",
+            "labels = {",
+            "own_metrics.0.label: is missing. Add it.\n"
+            "line 8, own_metrics.0.labels: unknown key; did you mean label or values?",
+        ),
+        (
+            'kind = "share"\ncolumn = "own_text_1"\nvalues = ["yes"]',
+            'kind = "within_limit"\nevent = "recorded_a"\nlimit = "2 hours"',
+            "line 6, own_metrics.0: 'recorded_a' is not a column of times; did you mean recorded_at or "
+            "resolved_at or reopened_at?",
+        ),
+        (
+            'kind = "share"\ncolumn = "own_text_1"\nvalues = ["yes"]',
+            'kind = "within_limit"\nevent = "recorded_at"\nlimit = "2 hours"',
+            'line 6, own_metrics.0: a limit must be like "15 min", "2 h" or "3 d", not \'2 hours\'',
+        ),
+        (
+            'kind = "share"\ncolumn = "own_text_1"\nvalues = ["yes"]',
+            'kind = "mean"\ncolumn = "replies"\nunit = "hours"',
+            "line 6, own_metrics.0: refunds: `unit` is for columns of durations, not replies",
+        ),
+    ],
+)
+def test_mistakes_in_own_metrics_name_what_is_near(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert problems(tmp_path, SOURCE + OWN.replace(old, new)) == message.split("\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            "scales.nps_score = [1, 5]",
+            "line 3, source.scales: nps_score: promoters are 9-10 and detractors 0-6, so the "
+            "scale must be [0, 10] or [1, 10], not [1, 5]. Map other ratings to csat",
+        ),
+        (
+            "scales.csat = [5, 1]",
+            "line 3, source.scales: csat: a scale must be like [1, 5], lowest first, not [5, 1]",
+        ),
+        (
+            "scales.cast = [1, 5]",
+            "line 3, source.scales: 'cast' is not a column of ratings; did you mean csat?",
+        ),
+        (
+            "events.resolvd_at = []",
+            "line 3, source.events: 'resolvd_at' is not a column of times after the opening; "
+            "did you mean resolved_at or reopened_at or recorded_at?",
+        ),
+    ],
+)
+def test_mistakes_about_the_rows(tmp_path: Path, line: str, message: str) -> None:
+    assert problems(tmp_path, SOURCE + line + "\n") == [message]

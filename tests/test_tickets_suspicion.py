@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from csimprove.errors import TicketDataError
 from csimprove.wording import text as wording_text
 from test_tickets import MINIMAL, read
 
@@ -78,6 +79,8 @@ def test_every_flag_has_words_in_both_languages() -> None:
         "opened_in_bulk",
         "resolved_in_bulk",
         "dominant_customer",
+        "nps_without_zero",
+        "nps_scale_changed",
         "rating_scale_changed",
         "swapped_day_month",
         "footer_lines",
@@ -86,3 +89,43 @@ def test_every_flag_has_words_in_both_languages() -> None:
     )
     for name in names:
         assert wording_text(f"flag.{name}", "en") != wording_text(f"flag.{name}", "zh")
+
+
+def scores(folder: Path, *rows: tuple[str, int, int], scales: dict[str, Any] | None = None) -> dict[str, int]:
+    """Flags of answers from low to high in months, 35 each."""
+    lines = [
+        f"{n}{month},{month}-{1 + n % 28:02d} 09:{n:02d}:00,{low + n % (high - low + 1)}"
+        for month, low, high in rows
+        for n in range(35)
+    ]
+    text = "\n".join(["id,opened,score", *lines, ""])
+    reading, _ = read(folder, text, columns=MINIMAL | {"nps_score": "score"}, scales=scales or {})
+    return reading.flags
+
+
+def test_answers_of_a_net_promoter_score(tmp_path: Path) -> None:
+    assert scores(tmp_path, ("2024-01", 0, 10), ("2024-02", 0, 10)) == {}
+    assert scores(tmp_path, ("2024-01", 1, 10)) == {"nps_without_zero": 35}
+    assert scores(tmp_path, ("2024-01", 1, 10), scales={"nps_score": (1, 10)}) == {}
+
+
+@pytest.mark.parametrize(
+    ("months", "what"),
+    [
+        ([("2024-01", 1, 5)], "the largest of 35 answers is 5"),
+        ([("2024-01", 0, 10), ("2024-02", 1, 7)], "the scale changes: 2024-02 ends at 7, other months at 10"),
+    ],
+)
+def test_a_narrow_or_changing_scale_is_refused_unless_declared(
+    tmp_path: Path, months: list[tuple[str, int, int]], what: str
+) -> None:
+    with pytest.raises(TicketDataError) as refused:
+        scores(tmp_path, *months)
+    (failure,) = refused.value.failures
+    assert (failure.column, failure.reason) == (
+        "score",
+        f"must be answers from 0 to 10: {what}. Promoters are 9-10 and detractors 0-6. If the scale was 0 to "
+        "10 all the time, declare it: `scales.nps_score = [0, 10]` under [source]; else map it to csat.",
+    )
+    narrow = {"nps_scale_changed": 35} if len(months) == 2 else {}
+    assert scores(tmp_path, *months, scales={"nps_score": (0, 10)}) == narrow

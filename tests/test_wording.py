@@ -90,7 +90,8 @@ def test_every_catalogue_metric_and_variant_has_name_and_definition() -> None:
             assert wording.metric_name(metric.name, language, variant=variant) != metric.name
             assert wording.metric_name(metric.name, language, variant=variant, inline=True) != metric.name
             assert wording.definition_text(metric.name, language, variant=variant)
-    assert {key.partition(":")[0] for key in DEFINITIONS} == set(VARIANTS)
+    own = {"own_share", "own_mean", "own_within_limit"}
+    assert {key.partition(":")[0] for key in DEFINITIONS} - own == set(VARIANTS)
     assert {key.partition(":")[2] for key in DEFINITIONS} - {""} <= {
         variant for variants in VARIANTS.values() for variant in variants
     }
@@ -390,3 +391,52 @@ def test_a_cut_without_decided_tickets_still_has_words() -> None:
 @pytest.mark.parametrize("name", ["answered_before_opened", "resolved_before_opened", "ambiguous_local_time"])
 def test_flags_of_the_reading_have_words(name: str) -> None:
     assert f"flag.{name}" in PHRASES
+
+
+def test_names_and_definitions_follow_what_the_project_sets() -> None:
+    fortnight = 'window {"days": 14}'
+    assert wording.metric_name("reopen_rate", variant=fortnight) == "Reopened within 14 days"
+    assert wording.metric_name("reopen_rate", "zh", variant=fortnight) == "14天内重开率"
+    assert "within 14 days of opening" in wording.definition_text(
+        "first_contact_resolution", variant=fortnight
+    )
+    assert "受理满14天" in wording.definition_text("first_contact_resolution", "zh", variant=fortnight)
+    days = 'of_delivery {"limit": "1 working day"}'
+    assert (
+        wording.metric_name("delivery_call_back", variant=days) == "Delivery call-back within 1 working day"
+    )
+    assert wording.metric_name("delivery_call_back", "zh", variant=days) == "交付回访及时率（1个工作日）"
+    assert "满1个工作日（起始当日不计）" in wording.definition_text("delivery_call_back", "zh", variant=days)
+
+
+def test_own_metrics_have_the_names_of_the_settings_and_say_what_they_count() -> None:
+    variant = (
+        'own_share {"label": {"en": "Refunds", "zh": "退款率"}, "column": "status", "values": ["refund"], '
+        '"where": {"channel": ["phone", "email"]}}'
+    )
+    assert wording.metric_name("refund_rate", variant=variant, inline=True) == "Refunds"
+    assert wording.metric_name("refund_rate", "zh", variant=variant) == "退款率"
+    assert wording.definition_text("refund_rate", variant=variant).startswith(
+        "tickets with channel phone and email whose status is refund, divided by tickets with channel "
+        "phone and email with a status."
+    )
+    assert wording.definition_text("refund_rate", "zh", variant=variant).startswith(
+        "状态为refund的工单（渠道为phone和email），除以"
+    )
+
+
+@pytest.mark.parametrize(
+    ("unit", "said", "changed", "chinese"),
+    [
+        ("nps", "−56.8", "−56.8 points", "−56.8分"),
+        ("index", "−56.8", "−56.8 points", "−56.8分"),
+        ("seconds", "−56.8 s", "−56.8 s", "−56.8秒"),
+        ("hours", "−56.8 h", "−56.8 h", "−56.8小时"),
+        ("per_10000", "−56.8", "−56.8", "−56.8"),
+        ("number", "−56.8", "−56.8", "−56.8"),
+    ],
+)
+def test_every_unit_is_said_once(unit: str, said: str, changed: str, chinese: str) -> None:
+    assert wording.level(-56.8, unit) == said
+    assert wording.change(-56.8, unit) == changed
+    assert wording.change(-56.8, unit, "zh") == chinese

@@ -11,6 +11,8 @@ import pandas as pd
 
 from csimprove import inference
 from csimprove.errors import SettingsError
+from csimprove.metrics.customers import YEAR
+from csimprove.metrics.definitions import CUSTOMER_METRICS, customer_metrics
 from csimprove.settings import Settings
 
 if TYPE_CHECKING:  # annotations only: the result needs no engine
@@ -22,6 +24,12 @@ MOST_GROUPS = 12
 
 #: CSAT from fewer answers is marked thin.
 THIN_ANSWERS = 30
+
+#: Complaints are given per so many customers and year.
+PER_CUSTOMERS = 10_000
+
+#: Values beyond which no truth can lie, although the t interval of few answers may.
+_ENDS = {"share": (0.0, 1.0), "nps": (-100.0, 100.0), "index": (0.0, 100.0)}
 
 #: One-sided level of "statistically below".
 LEVEL = 0.05
@@ -179,9 +187,17 @@ class BaselineResult:
         SettingsError
             If the result does not have them; the message lists those it has.
         """
-        metrics = sorted(self.indicators, key=lambda one: one.value is None)
-        cuts = [*self.cuts.loc[self.cuts["group"] != "", "cut"].unique(), *self.cuts["cut"].unique()]
-        return _chosen("metric", metric, [one.metric for one in metrics]), _chosen("cut", cut, cuts)
+        rows = self.cuts
+        metrics = [one.metric for one in sorted(self.indicators, key=lambda one: one.value is None)]
+        cuts = [*rows.loc[rows["group"] != "", "cut"].unique(), *rows["cut"].unique()]
+        cut = cut and _chosen("cut", cut, cuts)
+        # customers and tickets have cuts of their own
+        metrics = [
+            name for name in metrics if cut is None or name in set(rows.loc[rows["cut"] == cut, "metric"])
+        ]
+        metric = _chosen("metric", metric, metrics)
+        own = set(rows.loc[rows["metric"] == metric, "cut"])
+        return metric, _chosen("cut", cut, [name for name in cuts if name in own])
 
 
 def baseline(measures: Measures, *, settings: Settings) -> BaselineResult:
@@ -216,6 +232,8 @@ def baseline(measures: Measures, *, settings: Settings) -> BaselineResult:
         for cut in settings.cuts
         if cut != "agent" and cut in measures.keys
     ]
+    of_customers, lost = _of_customers(measures, settings, first, last)
+    cuts.append(lost)
     columns = [
         "cut",
         "group",
@@ -227,11 +245,16 @@ def baseline(measures: Measures, *, settings: Settings) -> BaselineResult:
         "ci_low",
         "ci_high",
     ]
+    rates = {metric.name for metric in measures.metrics if metric.kind == "rate"}
     return BaselineResult(
-        indicators=indicators,
-        cuts=pd.concat(cuts, ignore_index=True)[columns] if cuts else pd.DataFrame(columns=columns),
+        indicators=(*indicators, *of_customers),
+        cuts=pd.concat(
+            [one for one in cuts if len(one)] or [pd.DataFrame(columns=columns)], ignore_index=True
+        )[columns],
         trend=_trend(measures, first, last),
-        goals=_goals(indicators, settings, weeks=((last - first).days + 1) / 7),
+        goals=_goals(
+            (*indicators, *of_customers), settings, rates=rates, weeks=((last - first).days + 1) / 7
+        ),
         unavailable=measures.unavailable,
         first=first,
         last=last,
@@ -251,6 +274,39 @@ def _period(measures: Measures, settings: Settings) -> tuple[date, date]:
     return measures.frame["day"].min().date(), measures.frame["day"].max().date()
 
 
+def _of_customers(
+    measures: Measures, settings: Settings, first: date, last: date
+) -> tuple[list[Indicator], pd.DataFrame]:
+    """Return churn, retention and complaints per 10,000 customers, and the first two by the declared cuts."""
+    customers = measures.customers
+    if customers is None:
+        return [], pd.DataFrame()
+    metrics, rows = customer_metrics(settings, customers), []
+    for cut, group, n, lost in customers.groups:
+        for name, k in (("churn_rate", lost), ("retention_rate", n - lost)):
+            row = {"cut": cut, "group": group, "metric": name, "numerator": k, "denominator": n, "squares": k}
+            rows.append({**row, "undecided": 0, "tickets": customers.rows})
+    found = []
+    losses = pd.DataFrame(rows)
+    if rows:
+        losses = with_interval(losses, measures)
+        whole = losses[losses["cut"] == ""].to_dict("records")
+        found = [indicator(metrics[row["metric"]], row) for row in whole]
+        losses = losses[losses["cut"] != ""]
+    if any(metric.name == "complaint_rate" for metric in measures.metrics):
+        complaints = float(
+            measures.pooled(metrics=("complaint_rate",), first=first, last=last)["numerator"].iloc[0]
+        )
+        today = measures.as_of.astimezone(ZoneInfo(measures.zone)).date()
+        years = ((min(last, today) - first).days + 1) / YEAR
+        each = PER_CUSTOMERS / (customers.count * years)
+        low, high = inference.poisson_interval(complaints)
+        row = {"numerator": complaints, "denominator": customers.count, "undecided": 0}
+        row |= {"value": complaints * each, "ci_low": low * each, "ci_high": high * each}
+        found.append(indicator(metrics["complaints_per_10000"], {**row, "tickets": customers.count}))
+    return found, losses
+
+
 def _days(measures: Measures, first: date, last: date) -> pd.Series[bool]:
     return measures.frame["day"].between(pd.Timestamp(first), pd.Timestamp(last))
 
@@ -258,13 +314,16 @@ def _days(measures: Measures, first: date, last: date) -> pd.Series[bool]:
 def with_interval(rows: pd.DataFrame, measures: Measures) -> pd.DataFrame:
     """Add ``value, ci_low, ci_high``; NaN without a decided ticket."""
     n, total = rows["denominator"], rows["numerator"]
-    kind = rows["metric"].map({metric.name: metric.kind for metric in measures.metrics})
+    kind = rows["metric"].map({metric.name: metric.kind for metric in (*measures.metrics, *CUSTOMER_METRICS)})
     limits = zip(
         inference.wilson(total.where(kind == "rate", 0), n),
         inference.mean_interval(total, rows["squares"], n),
         strict=True,
     )
-    low, high = (np.where(kind == "rate", rate, mean) for rate, mean in limits)
+    units = {metric.name: metric.unit for metric in (*measures.metrics, *CUSTOMER_METRICS)}
+    ends = [_ENDS.get(units[name], (-np.inf, np.inf)) for name in rows["metric"]]
+    least, most = np.array(ends, float).reshape(-1, 2).T
+    low, high = (np.clip(np.where(kind == "rate", rate, mean), least, most) for rate, mean in limits)
     return rows.assign(value=total / n.where(n > 0), ci_low=low, ci_high=high)
 
 
@@ -309,6 +368,9 @@ def _shown_below(metric: Metric, row: dict[Any, Any]) -> bool:
         if metric.better == "lower":
             k, alert = n - k, 1 - alert
         return inference.binomial_below(k, n, alert) <= LEVEL
+    if metric.kind == "count":
+        least, _ = inference.poisson_interval(total, level=1 - 2 * LEVEL)
+        return bool(total and row["value"] / total * least > alert)
     # a two-sided interval of 90 % leaves 5 % on either side
     low, high = inference.mean_interval(total, row["squares"], n, level=1 - 2 * LEVEL)
     return bool(high < alert if metric.better == "higher" else low > alert)
@@ -324,21 +386,23 @@ def _trend(measures: Measures, first: date, last: date) -> pd.DataFrame:
     return rows[["week", "metric", "numerator", "denominator", "undecided", "value", "complete"]]
 
 
-def _goals(indicators: tuple[Indicator, ...], settings: Settings, *, weeks: float) -> tuple[Goal, ...]:
+def _goals(
+    indicators: tuple[Indicator, ...], settings: Settings, *, rates: set[str], weeks: float
+) -> tuple[Goal, ...]:
     goals = []
     for found in indicators:
         if found.target is None or found.value is None:
             continue
         gap = (found.target - found.value) * (1 if found.better == "higher" else -1)
         eligible = found.denominator + found.undecided
-        own = settings.metrics.get(found.metric)
+        own = settings.goal(found.metric)
         goals.append(
             Goal(
                 metric=found.metric,
                 value=found.value,
                 target=found.target,
                 gap=gap,
-                tickets_per_week=gap * eligible / weeks if found.unit == "share" else None,
+                tickets_per_week=gap * eligible / weeks if found.metric in rates else None,
                 owner=own.owner if own else None,
                 due=own.due if own else None,
             )

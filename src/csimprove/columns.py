@@ -19,7 +19,17 @@ TICKETS: dict[str, str] = {
     "closed_at": "TIMESTAMP",
     "updated_at": "TIMESTAMP",
     "due_at": "TIMESTAMP",  # the source's own limit for resolution
+    "served_at": "TIMESTAMP",  # end of the service that a record tells of
+    "recorded_at": "TIMESTAMP",  # the record was written
+    "followed_up_at": "TIMESTAMP",  # call after a complaint was closed
+    "delivered_at": "TIMESTAMP",
+    "called_back_at": "TIMESTAMP",  # call after the delivery
+    "escalated_at": "TIMESTAMP",
+    "feedback_at": "TIMESTAMP",  # answer of those to whom it was escalated
+    "own_time_1": "TIMESTAMP",  # own columns: for metrics of the project's own
+    "own_time_2": "TIMESTAMP",
     "customer_key": "BIGINT",
+    "customer_type": "VARCHAR",  # such as new or old
     "category": "VARCHAR",
     "cause": "VARCHAR",
     "stage": "VARCHAR",
@@ -29,12 +39,21 @@ TICKETS: dict[str, str] = {
     "team": "VARCHAR",
     "agent": "VARCHAR",
     "status": "VARCHAR",
+    "own_text_1": "VARCHAR",
+    "own_text_2": "VARCHAR",
+    "own_text_3": "VARCHAR",
     "is_complaint": "BOOLEAN",
-    "csat": "SMALLINT",  # 1-5
+    "abandoned": "BOOLEAN",  # the customer left the queue before an agent took the contact
+    "vague_result": "BOOLEAN",  # the record's result says nothing; null: it has none. The text is not kept
+    "csat": "SMALLINT",  # on the scale of the settings, else 1-5
+    "nps_score": "SMALLINT",  # 0-10
     "csat_offered": "BOOLEAN",
     "replies": "SMALLINT",  # public agent replies
     "reopens": "SMALLINT",
     "wait_seconds": "BIGINT",  # queue time before an agent took the contact
+    "handling_seconds": "BIGINT",  # time an agent worked on it
+    "own_number_1": "BIGINT",
+    "own_number_2": "BIGINT",
     "first_response_business_minutes": "BIGINT",
     "first_response_calendar_minutes": "BIGINT",
     "resolution_business_minutes": "BIGINT",
@@ -69,10 +88,14 @@ CUTS: tuple[str, ...] = (
     "category",
     "cause",
     "status",
+    "customer_type",
+    "own_text_1",
+    "own_text_2",
+    "own_text_3",
 )
 
-#: What a source column may be mapped to although it is not stored: it feeds ``customer_key``.
-CUSTOMER = "customer"
+#: What a source column may be mapped to although it is not stored = the column that it feeds.
+FED = {"customer": "customer_key", "result": "vague_result"}
 
 #: Column that an SLA rule may look at.
 RULE_KEYS: tuple[str, ...] = ("stage", "channel", "severity")

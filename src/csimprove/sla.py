@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,16 @@ import pyarrow as pa
 
 from csimprove import columns
 from csimprove.errors import Failure, SettingsError, TicketDataError
-from csimprove.settings import Calendar, Sla, SlaRule, Weekday, parse_interval, parse_limit
+from csimprove.settings import (
+    Calendar,
+    EventLimit,
+    Sla,
+    SlaRule,
+    Weekday,
+    parse_interval,
+    parse_limit,
+    parse_working_days,
+)
 
 DAY = 86_400
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -39,7 +48,8 @@ class CalendarTable:
     frame
         ``date`` (UTC); ``day_s`` epoch second of its midnight; ``cum`` open seconds before it; open stretches
         ``s0``, ``l0``, ``s1``, … as second of the day and length; ``offset`` seconds east of UTC until second
-        ``turn`` of the day, ``offset_after`` from then on.
+        ``turn`` of the day, ``offset_after`` from then on; ``work0`` to ``work3`` working days
+        up to and with the local day two days before the date, the day before it, the date and the day after.
     estimated_years
         Years whose holidays are not known: there only weekdays count.
     """
@@ -98,6 +108,9 @@ def calendar_table(calendar: Calendar, first: date, last: date) -> CalendarTable
     turns = [_turn(offsets, day * DAY) for day in days]
     for place, name in enumerate(("offset", "turn", "offset_after")):
         data[name] = [turn[place] for turn in turns]
+    worked = list(accumulate(_is_working(calendar, day) for day in range(days.start - 2, days.stop + 1)))
+    for place in range(4):
+        data[f"work{place}"] = worked[place : place + len(days)]
     schema = pa.schema([(name, pa.date32() if name == "date" else pa.int64()) for name in data])
     return CalendarTable(pa.table(data, schema=schema), estimated)
 
@@ -189,11 +202,11 @@ def time_tickets(
     -------
     narwhals.LazyFrame
         The tickets with times after ``as_of`` taken away, and, all Int64: ``day`` (local epoch day of
-        opening), ``age_s`` (calendar seconds from opening to ``as_of``), ``no_reply`` (1: resolved without
-        any reply), and for ``response`` and ``resolution``: ``_business`` (1: the rule's clock is the
-        business clock, else the calendar's), ``_clock_s`` (seconds on that clock until the event or
-        ``as_of``), ``_limit_s`` (null: no limit), ``_decided`` (1/0) and ``_met`` (1/0, null while
-        undecided).
+        opening), ``age_s`` (calendar seconds from opening to ``as_of``), ``resolved_for_s`` (the same from
+        the resolution), ``no_reply`` (1: resolved without any reply), and for ``response`` and
+        ``resolution``: ``_business`` (1: the rule's clock is the business clock, else the calendar's),
+        ``_clock_s`` (seconds on that clock until the event or ``as_of``), ``_limit_s`` (null: no limit),
+        ``_decided`` (1/0) and ``_met`` (1/0, null while undecided).
 
     Notes
     -----
@@ -214,6 +227,7 @@ def time_tickets(
     known = known.with_columns(
         _local_day().alias("day"),
         (nw.col("_end_c") - nw.col("_open_c")).alias("age_s"),
+        (nw.col("_end_c") - nw.col("_resolution_c")).alias("resolved_for_s"),
         _flag(~nw.col("resolved_at").is_null() & ~_answered()).alias("no_reply"),
         *_elapsed("response", "first_response"),
         *_elapsed("resolution", "resolution"),
@@ -228,10 +242,81 @@ def time_tickets(
     return known.select(*names, *TIMED)
 
 
+def time_events(
+    timed: nw.LazyFrame[Any],
+    calendar: nw.LazyFrame[Any],
+    limits: Mapping[str, EventLimit],
+    *,
+    as_of: datetime,
+) -> nw.LazyFrame[Any]:
+    """Judge events against their limits.
+
+    Parameters
+    ----------
+    timed
+        Frame of :func:`time_tickets`.
+    calendar
+        Frame of :func:`calendar_table`, from the first start to ``as_of``.
+    limits
+        Name = limit.
+    as_of
+        Moment of the snapshot. Naive means UTC.
+
+    Returns
+    -------
+    narwhals.LazyFrame
+        The tickets with, per name, ``<name>_started`` (the start is known at ``as_of``), ``<name>_decided``
+        (its clock has run past the limit at ``as_of``, whatever has happened) and ``<name>_met`` (the event
+        came within it).
+
+    Notes
+    -----
+    An event before its start counts as in time. Pauses do not stop this clock.
+    """
+    now = _moment(as_of)
+    names = timed.collect_schema().names()
+    by_day = {limit.limit: parse_working_days(limit.limit) for limit in limits.values()}
+    joined = [limit for limit in limits.values() if limit.clock == "business" or by_day[limit.limit]]
+    stamps = dict.fromkeys(name for limit in joined for name in (limit.event, limit.start))
+    for name in stamps:
+        # what lies beyond as_of has not happened, and the calendar does not hold it
+        timed = timed.with_columns(nw.when(nw.col(name) <= now).then(nw.col(name)).alias(name))
+        timed = _clock(timed, calendar, at=name, name=f"at_{name}")
+    if joined:
+        timed = timed.join(_final(calendar, as_of), how="cross")
+    found = []
+    for name, limit in limits.items():
+        days = by_day[limit.limit]
+        start, event = nw.col(limit.start), nw.col(limit.event)
+        if days is None and limit.clock == "calendar":
+            due = start + parse_limit(limit.limit)
+            over, met = due < now, (event <= due) & (event <= now)
+        else:
+            allowed = days or int(parse_limit(limit.limit).total_seconds())
+            of_start, of_event, of_end = (
+                (
+                    _working_days(f"_at_{limit.start}_", started=True),
+                    _working_days(f"_at_{limit.event}_", started=False),
+                    nw.col("_end_days"),
+                )
+                if days
+                else (nw.col(f"_at_{limit.start}_b"), nw.col(f"_at_{limit.event}_b"), nw.col("_end_b"))
+            )
+            over, met = of_end - of_start > allowed, of_event - of_start <= allowed
+        found += [
+            (start <= now).fill_null(False).alias(f"{name}_started"),
+            over.fill_null(False).alias(f"{name}_decided"),
+            met.fill_null(False).alias(f"{name}_met"),
+        ]
+    added = [f"{name}_{part}" for name in limits for part in ("started", "decided", "met")]
+    return timed.with_columns(*found).select(*names, *added)
+
+
 #: What :func:`time_tickets` adds.
 TIMED: tuple[str, ...] = (
     "day",
     "age_s",
+    "resolved_for_s",
     "no_reply",
     *(
         f"{measure}_{part}"
@@ -304,6 +389,14 @@ def _stretches(
         cut += [(max(a - offset, start), min(b - offset, end)) for a, b in local[reach]]
     covered = {date.fromordinal(day + _EPOCH).year for day in days}
     return _merged(sorted(cut)), tuple(sorted(estimated & covered))
+
+
+def _is_working(calendar: Calendar, day: int) -> int:
+    """Return 1 if the service is open at some time of a local epoch day."""
+    if calendar.hours is None:
+        return 1
+    weekday = _hours_of(calendar, date.fromordinal(day + _EPOCH), set())
+    return int(bool(weekday and calendar.hours.get(weekday)))
 
 
 def _hours_of(calendar: Calendar, day: date, estimated: set[int]) -> Weekday | None:
@@ -467,13 +560,31 @@ def _final(calendar: nw.LazyFrame[Any], as_of: datetime) -> nw.LazyFrame[Any]:
     second = nw.lit(moment.hour * 3600 + moment.minute * 60 + moment.second).cast(nw.Int64)
     by_calendar, by_business = _reading(calendar, second, "")
     day = calendar.filter(nw.col("date") == nw.lit(moment.date()))
-    return day.select(by_calendar.alias("_end_c"), by_business.alias("_end_b"))
+    day = day.with_columns(second.alias("second"), by_calendar.alias("c"))
+    return day.select(
+        by_calendar.alias("_end_c"),
+        by_business.alias("_end_b"),
+        _working_days("", started=False).alias("_end_days"),
+    )
 
 
-def _local_day() -> nw.Expr:
-    before = nw.col("_open_second") < nw.col("_open_turn")
-    offset = nw.when(before).then(nw.col("_open_offset")).otherwise(nw.col("_open_offset_after"))
-    return (nw.col("_open_c") + offset) // DAY
+def _local_day(prefix: str = "_open_") -> nw.Expr:
+    before = nw.col(f"{prefix}second") < nw.col(f"{prefix}turn")
+    offset = nw.when(before).then(nw.col(f"{prefix}offset")).otherwise(nw.col(f"{prefix}offset_after"))
+    return (nw.col(f"{prefix}c") + offset) // DAY
+
+
+def _working_days(prefix: str, *, started: bool) -> nw.Expr:
+    """Read the clock of working days at a moment.
+
+    A limit of n of them ends with the n-th working day after the day of the start: on the day of the start
+    the clock stands at the working days up to and with it, later at one more than those that are over.
+    """
+    place = _local_day(prefix) - nw.col(f"{prefix}day_s") // DAY + (2 if started else 1)
+    through = nw.col(f"{prefix}work0")
+    for later in (1, 2, 3):
+        through = nw.when(place >= later).then(nw.col(f"{prefix}work{later}")).otherwise(through)
+    return through if started else through + 1
 
 
 def _paused(

@@ -139,7 +139,8 @@ def baseline_cuts(result: BaselineResult, metric: str, cut: str, *, language: La
     sheet.text(theme.WIDTH, top - 10, sheet.words("tickets_head"), "small", align="right")
     for i, row in enumerate(shown.to_dict("records")):
         _group(sheet, panel, (i + 0.5) * pitch, row)
-    sheet.axis_label(panel, "x", f"axis_{axis.unit}", metric=sheet.metric(pooled))
+    words = sheet.by_unit("axis", axis.unit, metric=sheet.metric(pooled))
+    sheet.axis_words(panel, "x", words)
     if len(folded):
         sheet.text(left, panel.bottom + 60, _folded(sheet, folded, axis), "small")
     return sheet.figure

@@ -115,8 +115,12 @@ def _control_sheet(
         axis = _axis([one], signed=True) if name == "difference" else shared
         if titled:
             y += titled
-            key = f"arms_{name}" + (f"_{one.unit}" if name == "difference" else "")
-            sheet.text(0, y - 14, sheet.words(key), "heading", strong=True)
+            head = (
+                sheet.by_unit("arms_difference", one.unit)
+                if name == "difference"
+                else sheet.words(f"arms_{name}")
+            )
+            sheet.text(0, y - 14, head, "heading", strong=True)
         panel = sheet.value_weeks(_LEFT, y, right - _LEFT, height, axis, days, hang=True)
         _draw(sheet, panel, one, focus=name != "control")
         y += height + gap

@@ -40,7 +40,7 @@ def power_curve(design: PilotDesign, metric: str, *, language: Language = "en") 
         planned length, spread. Rings: lengths that the history cannot hold, from the fitted variance
         components.
     """
-    unit, weeks = wording.unit_of(metric), wording.planned_weeks(design)
+    unit, weeks = wording.unit_of(metric, design), wording.planned_weeks(design)
     pilot = int((design.units["arm"] == "pilot").sum())
     power = design.power.loc[(design.power["metric"] == metric) & design.power["detectable"].notna()]
     asked = design.plan.minimum_gain.get(metric) or design.plan.margin.get(metric)
@@ -48,8 +48,8 @@ def power_curve(design: PilotDesign, metric: str, *, language: Language = "en") 
     lengths = power.loc[power["units_pilot"] == pilot]
     teams = power.loc[(power["assignment"] == "spread") & (power["weeks"] == weeks)]
     sheet = Sheet(40 + 230 + 48 + 20 * bool(power["modelled"].any()), language)
-    name = wording.metric_name(metric, language, inline=True)
-    sheet.text(0, 14, sheet.words(f"detectable_{unit}", metric=name), "small")
+    name = wording.design_metric(metric, design, language, inline=True)
+    sheet.text(0, 14, sheet.by_unit("detectable", unit, metric=name), "small")
     side = max(text_width(sheet.words(f"power_{key}"), theme.TICK) for key in ("planned", "spread"))
     wide = len(teams) > 1
     across = 540 if wide else theme.WIDTH - side - 20

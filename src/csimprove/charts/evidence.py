@@ -60,7 +60,8 @@ def pilot_robustness(
     panel.axes.axvline(0, ymax=heights[1] / sum(heights), color=theme.CONTROL, lw=1.2, zorder=1)
     _ways(sheet, panel, ways, result)
     _false_pilots(sheet, panel, heights[0], false)
-    sheet.axis_label(panel, "x", f"effect_on_{axis.unit}", metric=sheet.metric(row, inline=True))
+    words = sheet.by_unit("effect_on", axis.unit, metric=sheet.metric(row, inline=True))
+    sheet.axis_words(panel, "x", words)
     return sheet.figure
 
 
@@ -176,6 +177,7 @@ def pilot_event_study(
     step = -(-len(every) // 26)
     shown = sorted(every)[::step]
     sheet.ticks_below(panel, shown, [wording.trimmed(week, "minutes", sign=True) for week in shown])
-    sheet.axis_label(panel, "y", f"gap_{axis.unit}", metric=sheet.metric(row, inline=True))
+    words = sheet.by_unit("gap", axis.unit, metric=sheet.metric(row, inline=True))
+    sheet.axis_words(panel, "y", words)
     omitted(sheet, panel, decided, "weeks")
     return sheet.figure

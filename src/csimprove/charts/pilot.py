@@ -55,7 +55,7 @@ def pilot_questions(result: PilotResult, *, language: Language = "en") -> Figure
                 sheet.text(panel.left, 20, sheet.words(key), "heading", strong=True)
             sheet.text(levels.left, 39, sheet.words("level_reading"), "small")
         if i == 0 or head > 20:
-            sheet.text(left, 39 if i == 0 else top - 10, sheet.words(f"gain_{units[i]}"), "small")
+            sheet.text(left, 39 if i == 0 else top - 10, sheet.by_unit("gain", units[i]), "small")
         top += len(block) * _ROW + 28
     return sheet.figure
 
@@ -193,7 +193,7 @@ def pilot_dumbbell(result: PilotResult, metric: str, *, language: Language = "en
     if row.target is not None:
         dashed(panel, row.target, upright=True, zorder=1)
         sheet.labels(panel, top - 7, [(panel.x(row.target), sheet.target(panel, row.target), theme.INK)])
-    sheet.text(theme.WIDTH, top - 26, sheet.words(f"change_{axis.unit}"), "small", align="right")
+    sheet.text(theme.WIDTH, top - 26, sheet.by_unit("change", axis.unit), "small", align="right")
     first = groups[0][2].iloc[0]
     if not wording.missing(first["change"]):
         ends = [(panel.x(first[end]), sheet.words(end), theme.PILOT) for end in ("before", "during")]
@@ -202,8 +202,9 @@ def pilot_dumbbell(result: PilotResult, metric: str, *, language: Language = "en
     for heading, step, (_, arm, frame) in zip(headings, steps, groups, strict=True):
         _dumbbells(sheet, panel, y, heading, arm, frame)
         y += step
-    key = f"axis_{axis.unit}" if row.basis == "crude" else f"teams_standardised_{axis.unit}"
-    sheet.axis_label(panel, "x", key, metric=sheet.metric(row))
+    key = "axis" if row.basis == "crude" else "teams_standardised"
+    words = sheet.by_unit(key, axis.unit, metric=sheet.metric(row))
+    sheet.axis_words(panel, "x", words)
     return sheet.figure
 
 

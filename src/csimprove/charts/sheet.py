@@ -112,6 +112,12 @@ class Sheet:
         """Return a phrase of the figures in the sheet's language."""
         return wording.text(f"chart.{key}", self.language, **values)
 
+    def by_unit(self, key: str, unit: str, **values: str) -> str:
+        """Return a phrase that reads one way for shares and another way, with the unit, for all else."""
+        if unit == "share":
+            return self.words(f"{key}_share", **values)
+        return self.words(f"{key}_other", unit=wording.text(f"axis.{unit}", self.language), **values)
+
     def text(
         self,
         x: float,
@@ -270,8 +276,12 @@ class Sheet:
 
     def axis_label(self, panel: Panel, side: Literal["x", "y"], key: str, **values: str) -> None:
         """Write what is below the ticks, and where the axis of values starts if not at 0."""
-        words, axis = self.words(key, **values), panel.scale
-        if axis.low > 0:
+        self.axis_words(panel, side, self.words(key, **values))
+
+    def axis_words(self, panel: Panel, side: Literal["x", "y"], words: str) -> None:
+        """Write ready-made words as `axis_label` does."""
+        axis = panel.scale
+        if not axis.signed and axis.low > theme.least(axis.unit):
             start = axis.name(axis.low, self.language)
             words = self.words(f"axis_from_{side}", label=words, value=start)
         self.text(panel.left, panel.bottom + 38, words, "tick")

@@ -23,7 +23,7 @@ from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from csimprove.settings import Language
-from csimprove.wording import Unit, missing, target_level, trimmed
+from csimprove.wording import Unit, missing, shown_scale, target_level, trimmed
 
 # Roles of colour, light mode (on paper).
 PILOT, CONTROL, TARGET = "#0B4A9B", "#7C8896", "#16202A"
@@ -222,13 +222,13 @@ def row_of(rows: Sequence[T], metric: str) -> T:
 
 
 def by_axis(rows: Iterable[T], values: Callable[[T], Iterable[float | None]]) -> list[list[T]]:
-    """Split rows into those that share an axis: shares, small shares, minutes; empty ones are left out."""
-    blocks: list[list[T]] = [[], [], []]
+    """Split rows into those that share an axis: shares, small shares, each other unit."""
+    blocks: dict[str, list[T]] = {"share": [], "small": []}
     for row in rows:
         known = [value for value in values(row) if value is not None]
         small = bool(known) and max(known) <= SMALL_SHARE
-        blocks[2 if row.unit == "minutes" else int(small)].append(row)
-    return [block for block in blocks if block]
+        blocks.setdefault("small" if small and row.unit == "share" else row.unit, []).append(row)
+    return [block for block in blocks.values() if block]
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +252,15 @@ class Scale:
         return [self.name(tick, language) for tick in self.ticks]
 
 
+#: Ends that an axis of levels stays within, as shown.
+_ENDS = {"share": (0.0, 100.0), "nps": (-100.0, 100.0), "index": (0.0, 100.0)}
+
+
+def least(unit: Unit) -> float:
+    """Return the lowest level that an axis can show."""
+    return _ENDS.get(unit, (0.0, np.inf))[0] / shown_scale(unit)
+
+
 def scale(values: Iterable[float | None], unit: str, *, count: int = 5, signed: bool = False) -> Scale:
     """Choose an axis that holds all values, with about ``count`` steps.
 
@@ -260,7 +269,8 @@ def scale(values: Iterable[float | None], unit: str, *, count: int = 5, signed: 
     values
         What must be on it; ``None`` and NaN are passed over.
     unit
-        ``share`` (the axis stays within 0 and 1) or ``minutes`` (it starts at 0 or above).
+        ``share`` (the axis stays within 0 and 1), ``nps`` (-100 to 100), ``index`` (0 to 100), else it
+        starts at 0 or above.
     count
         About how many steps.
     signed
@@ -271,8 +281,8 @@ def scale(values: Iterable[float | None], unit: str, *, count: int = 5, signed: 
     >>> scale([0.72, 0.96, None], "share", count=3).names("en")
     ['70%', '80%', '90%', '100%']
     """
-    kind: Unit = "share" if unit == "share" else "minutes"
-    factor = 100.0 if kind == "share" else 1.0
+    factor = shown_scale(unit)
+    lowest, highest = _ENDS.get(unit, (0.0, np.inf))
     known = [value * factor for value in values if value is not None and not missing(value)] or [0.0]
     low, high = (min(0.0, *known), max(0.0, *known)) if signed else (min(known), max(known))
     room = 0.1 * (high - low) if signed else 0.0
@@ -280,10 +290,10 @@ def scale(values: Iterable[float | None], unit: str, *, count: int = 5, signed: 
         room = 0.02 * abs(high) or 1.0
     low, high = low - room, high + room
     if not signed:
-        low, high = max(low, 0.0), min(high, 100.0) if kind == "share" else high
+        low, high = max(low, lowest), min(high, highest)
     ticks = MaxNLocator(count, steps=[1, 2, 5, 10]).tick_values(low, high)
     if not signed:
         low = max((tick for tick in ticks if tick <= low + 1e-9), default=low)
         high = min((tick for tick in ticks if tick >= high - 1e-9), default=high)
     kept = tuple(round(float(tick), 10) / factor for tick in ticks if low <= tick <= high)
-    return Scale(kind, signed, float(low) / factor, float(high) / factor, kept)
+    return Scale(unit, signed, float(low) / factor, float(high) / factor, kept)

@@ -9,6 +9,7 @@ from csimprove.inference.rates import (
     holm,
     mantel_haenszel_difference,
     newcombe,
+    poisson_interval,
     score_difference,
     wilson,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "nominal_t",
     "normal_tail",
     "one_sample_t",
+    "poisson_interval",
     "pooled_t",
     "score_difference",
     "smallest_pvalue",

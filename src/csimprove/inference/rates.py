@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import bdtr, ndtri
+from scipy.special import bdtr, gammaincinv, ndtri
 
 Floats = NDArray[np.float64]
 
@@ -47,6 +47,37 @@ def wilson(k: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> tuple[Floats, 
     # rounding would leave 1e-17 where the limit is exactly 0 or 1
     low = np.where(k == 0, np.where(n > 0, 0.0, np.nan), center - half)
     return low, np.where((k == n) & (n > 0), 1.0, center + half)
+
+
+def poisson_interval(k: ArrayLike, *, level: float = 0.95) -> tuple[Floats, Floats]:
+    """Exact interval of the expected number of events.
+
+    Parameters
+    ----------
+    k
+        Events counted, a number or an array.
+    level
+        Coverage wanted, at least.
+
+    Returns
+    -------
+    tuple of arrays
+        Lower and upper limits.
+
+    Notes
+    -----
+    Garwood (1936), Biometrika 28:437-442. Events are taken as independent.
+
+    Examples
+    --------
+    >>> low, high = poisson_interval(10)
+    >>> print(f"{low:.4f} {high:.4f}")
+    4.7954 18.3904
+    """
+    k = np.asarray(k, dtype=float)
+    tail = (1 - level) / 2
+    low = np.where(k > 0, gammaincinv(np.maximum(k, 1), tail), 0.0)
+    return low, np.asarray(gammaincinv(k + 1, 1 - tail), dtype=float)
 
 
 def binomial_below(k: int, n: int, threshold: float) -> float:

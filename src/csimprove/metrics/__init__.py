@@ -6,17 +6,27 @@ and cut. The engine is imported only when there is something to compute. Definit
 
 from __future__ import annotations
 
-from csimprove.metrics.definitions import CATALOGUE, VARIANTS, WINDOW_DAYS, Metric, catalogue
+from csimprove.metrics.definitions import (
+    CATALOGUE,
+    CUSTOMER_METRICS,
+    VARIANTS,
+    WINDOW_DAYS,
+    Metric,
+    catalogue,
+    customer_metrics,
+)
 from csimprove.metrics.measures import HORIZONS, Measures
 from csimprove.metrics.store import load_measures
 
 __all__ = [
     "CATALOGUE",
+    "CUSTOMER_METRICS",
     "HORIZONS",
     "VARIANTS",
     "WINDOW_DAYS",
     "Measures",
     "Metric",
     "catalogue",
+    "customer_metrics",
     "load_measures",
 ]

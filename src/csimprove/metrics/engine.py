@@ -5,9 +5,9 @@ Only `csimprove.metrics.store` imports this module, and only when something must
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,14 @@ import pandas as pd
 
 from csimprove import columns
 from csimprove.inference import BIN_STARTS, DOUBLINGS, EXACT, PER_DOUBLING
-from csimprove.metrics.definitions import Metric
-from csimprove.settings import Settings, Sla
-from csimprove.sla import calendar_table, resolve_rules, time_tickets
+from csimprove.metrics.definitions import VARIANTS, Metric
+from csimprove.settings import EventLimit, Settings, Sla, parse_limit
+from csimprove.sla import calendar_table, resolve_rules, time_events, time_tickets
 from csimprove.tickets import Reading
+from csimprove.tickets.mapping import stored
 
-#: Lowest rating that counts as satisfied, on the scale 1-5.
-TOP_TWO = 4
+#: Net promoter score: lowest rating of a promoter, highest of a detractor (Reichheld 2003).
+PROMOTER, DETRACTOR = 9, 6
 
 
 def measure_files(
@@ -64,7 +65,9 @@ def measure_files(
     SettingsError
         If two rules match equally well.
     """
-    with _timed(folder, settings=settings, reading=reading, as_of=as_of) as (timed, sla, estimated):
+    limits = {metric.name: metric.event for metric in metrics if metric.event is not None}
+    with _timed(folder, settings=settings, reading=reading, as_of=as_of, limits=limits) as found:
+        timed, sla, estimated = found
         sums = summed(timed, metrics=metrics, keys=keys, sla=sla).collect("pyarrow").to_native()
     return _tidied(sums.to_pandas(), ["day", *keys]), estimated
 
@@ -97,7 +100,12 @@ def bin_files(
 
 @contextmanager
 def _timed(
-    folder: Path, *, settings: Settings, reading: Reading, as_of: datetime
+    folder: Path,
+    *,
+    settings: Settings,
+    reading: Reading,
+    as_of: datetime,
+    limits: Mapping[str, EventLimit] | None = None,
 ) -> Iterator[tuple[nw.LazyFrame[Any], Sla, tuple[int, ...]]]:
     """Time the tickets of a folder; with the rules in use and the years of estimated holidays."""
     with duckdb.connect(config=_limits(settings, folder)) as con:
@@ -107,16 +115,25 @@ def _timed(
         )
         sla = _rules_in_use(settings.sla)
         rules = resolve_rules(sla.rules, _combinations(tickets), source=reading.source)
-        calendar = calendar_table(settings.calendar, reading.first_opened.date(), as_of.date())
+        limits = limits or {}
+        first = min([reading.first_opened.date(), *_first_times(tickets, limits)])
+        calendar = calendar_table(settings.calendar, first, as_of.date())
+        days = nw.from_native(con.from_arrow(calendar.frame))
         timed = time_tickets(
-            tickets,
-            pauses,
-            nw.from_native(con.from_arrow(calendar.frame)),
-            nw.from_native(con.from_arrow(rules)),
-            as_of=as_of,
-            sla=sla,
+            tickets, pauses, days, nw.from_native(con.from_arrow(rules)), as_of=as_of, sla=sla
         )
+        if limits:
+            timed = time_events(timed, days, limits, as_of=as_of)
         yield timed, sla, calendar.estimated_years
+
+
+def _first_times(tickets: nw.LazyFrame[Any], limits: Mapping[str, EventLimit]) -> list[date]:
+    """First days of the times that limits look at; some may lie before the first opening."""
+    names = dict.fromkeys(name for limit in limits.values() for name in (limit.event, limit.start))
+    if not names:
+        return []
+    (row,) = tickets.select(nw.col(name).min() for name in names).collect("pyarrow").to_native().to_pylist()
+    return [found.date() for found in row.values() if found is not None]
 
 
 def summed(
@@ -139,7 +156,8 @@ def summed(
     -------
     narwhals.LazyFrame
         ``day`` (epoch day), ``keys`` (missing = ``""``), ``tickets``, ``no_reply`` and, per metric,
-        ``__sum``, ``__decided``, ``__eligible`` and, for a mean, ``__squares``; Int64.
+        ``__sum``, ``__decided``, ``__eligible`` and, for a mean, ``__squares``; for the mean of two channels
+        also ``__first_sum``, ``__first_squares`` and ``__first_decided`` of the first one; Int64.
     """
     figures: dict[str, nw.Expr] = {}
     copies: dict[str, str] = {}
@@ -149,7 +167,10 @@ def summed(
     known = any(metric.name == "response_on_time" for metric in metrics)
     figures["no_reply"] = _where(nw.col("no_reply") == 1 if known else nw.lit(False))
     sums = {
-        f"{metric.name}__{part}" for metric in metrics if metric.kind == "mean" for part in ("sum", "squares")
+        f"{metric.name}__{part}"
+        for metric in metrics
+        if metric.kind == "mean"
+        for part in ("sum", "squares", "first_sum", "first_squares")
     }
     return (
         timed.select("day", *keys, *(figure.alias(f"_{name}") for name, figure in figures.items()))
@@ -232,7 +253,8 @@ def duration_bin(minutes: nw.Expr) -> nw.Expr:
 def _add_figures(figures: dict[str, nw.Expr], copies: dict[str, str], metric: Metric, sla: Sla) -> None:
     """Add what must be counted or summed for a metric; what another figure already gives is copied."""
     name = metric.name
-    applies, decided, value = _PARTS[name, metric.variant](metric, sla)
+    find = _PARTS.get((name, metric.definition)) or (_event if metric.event else _OWN[metric.definition])
+    applies, decided, value = find(metric, sla)
     if applies is None:
         copies[f"{name}__eligible"] = "tickets"
     else:
@@ -245,6 +267,11 @@ def _add_figures(figures: dict[str, nw.Expr], copies: dict[str, str], metric: Me
     if metric.kind == "mean":
         figures[f"{name}__sum"] = nw.when(counted).then(value)
         figures[f"{name}__squares"] = nw.when(counted).then(value * value)
+        if metric.definition == "channel_mean":
+            first = counted & (nw.col("channel") == metric.options["channels"][0])
+            figures[f"{name}__first_sum"] = nw.when(first).then(value)
+            figures[f"{name}__first_squares"] = nw.when(first).then(value * value)
+            figures[f"{name}__first_decided"] = _where(first)
     else:
         figures[f"{name}__sum"] = _where(_both(counted, value))
 
@@ -267,16 +294,25 @@ def _where(condition: nw.Expr) -> nw.Expr:
     return nw.when(condition).then(nw.lit(1))
 
 
+def _flag(condition: nw.Expr) -> nw.Expr:
+    """1 where true, else 0."""
+    return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int64)
+
+
 def _has(column: str) -> nw.Expr:
     return ~nw.col(column).is_null()
 
 
-def _within(column: str, metric: Metric) -> nw.Expr:
-    return (nw.col(column) <= nw.col("opened_at") + timedelta(days=metric.window_days)).fill_null(False)
+def _within(column: str, metric: Metric, *, start: str = "opened_at") -> nw.Expr:
+    return (nw.col(column) <= nw.col(start) + timedelta(days=metric.window_days)).fill_null(False)
 
 
-def _old_enough(metric: Metric) -> nw.Expr:
-    return nw.col("age_s") >= metric.window_days * 86_400
+def _old_enough(metric: Metric, age: str = "age_s") -> nw.Expr:
+    return nw.col(age) >= metric.window_days * 86_400
+
+
+def _is_complaint() -> nw.Expr:
+    return nw.col("is_complaint").fill_null(False)
 
 
 def _response_on_time(metric: Metric, sla: Sla) -> _Parts:
@@ -291,9 +327,23 @@ def _resolution_on_time(metric: Metric, sla: Sla) -> _Parts:
     return applies, nw.col("resolution_decided") == 1, nw.col("resolution_met") == 1
 
 
+def _complaint_handling(metric: Metric, sla: Sla) -> _Parts:
+    applies, decided, met = _resolution_on_time(metric, sla)
+    return _both(_is_complaint(), applies), decided, met
+
+
+def _complaint_resolution(metric: Metric, sla: Sla) -> _Parts:
+    return _is_complaint(), _old_enough(metric), _within("resolved_at", metric)
+
+
 def _resolved_once(metric: Metric, sla: Sla) -> _Parts:
     again = _within("reopened_at", metric) | _within("recontact_at", metric)
     return None, _old_enough(metric), _within("resolved_at", metric) & ~again
+
+
+def _not_back(metric: Metric, sla: Sla) -> _Parts:
+    again = [_within(name, metric, start="resolved_at") for name in ("reopened_at", "recontact_at")]
+    return _has("resolved_at"), _old_enough(metric, "resolved_for_s"), ~(again[0] | again[1])
 
 
 def _one_touch(metric: Metric, sla: Sla) -> _Parts:
@@ -302,7 +352,30 @@ def _one_touch(metric: Metric, sla: Sla) -> _Parts:
 
 
 def _waiting_time(metric: Metric, sla: Sla) -> _Parts:
-    return _has("wait_seconds"), None, nw.col("wait_seconds")
+    applies = _has("wait_seconds")
+    if metric.definition == "queued":
+        applies = nw.col("wait_seconds") > 0
+    elif metric.definition == "channel_mean":
+        applies = applies & nw.col("channel").is_in(metric.options["channels"])
+    return applies, None, nw.col("wait_seconds")
+
+
+def _service_level(metric: Metric, sla: Sla) -> _Parts:
+    gone = nw.col("abandoned").fill_null(True)
+    soon = (nw.col("wait_seconds") <= int(parse_limit(metric.options["limit"]).total_seconds())).fill_null(
+        False
+    )
+    # an answered call without a wait cannot be judged
+    offered = _has("abandoned") & (gone | _has("wait_seconds"))
+    if metric.definition == "of_answered":
+        offered = offered & ~gone
+    elif metric.definition == "without_short_abandons":
+        offered = offered & ~(gone & soon)
+    return offered, None, soon & ~gone
+
+
+def _abandonment_rate(metric: Metric, sla: Sla) -> _Parts:
+    return _has("abandoned"), None, nw.col("abandoned")
 
 
 def _complaint_rate(metric: Metric, sla: Sla) -> _Parts:
@@ -310,7 +383,16 @@ def _complaint_rate(metric: Metric, sla: Sla) -> _Parts:
 
 
 def _csat(metric: Metric, sla: Sla) -> _Parts:
-    return _has("csat"), None, nw.col("csat") >= TOP_TWO
+    return _has("csat"), None, nw.col("csat") >= metric.options["scale"][1] - 1
+
+
+def _csi(metric: Metric, sla: Sla) -> _Parts:
+    return _has("csat"), None, nw.col("csat").cast(nw.Int64) - metric.options["scale"][0]
+
+
+def _nps(metric: Metric, sla: Sla) -> _Parts:
+    score = nw.col("nps_score")
+    return _has("nps_score"), None, _flag(score >= PROMOTER) - _flag(score <= DETRACTOR)
 
 
 def _rated_of_offered(metric: Metric, sla: Sla) -> _Parts:
@@ -325,8 +407,56 @@ def _reopened(metric: Metric, sla: Sla) -> _Parts:
     return None, _old_enough(metric), _within("reopened_at", metric)
 
 
+def _reopened_after(metric: Metric, sla: Sla) -> _Parts:
+    back = _within("reopened_at", metric, start="resolved_at")
+    return _has("resolved_at"), _old_enough(metric, "resolved_for_s"), back
+
+
 def _ever_reopened(metric: Metric, sla: Sla) -> _Parts:
     return _has("reopens"), None, nw.col("reopens") > 0
+
+
+def _record_completeness(metric: Metric, sla: Sla) -> _Parts:
+    filled = sum((_flag(_has(stored(name))) for name in metric.options["columns"]), nw.lit(0).cast(nw.Int64))
+    whole = filled == len(metric.options["columns"])
+    return _has("ticket_id"), None, whole if metric.kind == "rate" else filled
+
+
+def _vague_results(metric: Metric, sla: Sla) -> _Parts:
+    return _has("vague_result"), None, nw.col("vague_result")
+
+
+def _event(metric: Metric, sla: Sla) -> _Parts:
+    applies = nw.col(f"{metric.name}_started")
+    if "is_complaint" in VARIANTS.get(metric.name, {}).get(metric.definition, ()):
+        applies = applies & _is_complaint()
+    applies = _both(_asked_for(metric), applies)
+    return applies, nw.col(f"{metric.name}_decided"), nw.col(f"{metric.name}_met")
+
+
+def _asked_for(metric: Metric) -> nw.Expr | None:
+    """Whether a ticket is one of those that ``where`` of an own metric names."""
+    found = None
+    for name, values in metric.options.get("where", {}).items():
+        found = _both(found, _among(name, values))
+    return found
+
+
+def _among(name: str, values: list[str]) -> nw.Expr:
+    yes = {"true": True, "false": False}
+    if columns.TICKETS[name] == "BOOLEAN":
+        return nw.col(name).is_in([yes[value] for value in values if value in yes]).fill_null(False)
+    return nw.col(name).is_in(values).fill_null(False)
+
+
+def _own_share(metric: Metric, sla: Sla) -> _Parts:
+    column = metric.options["column"]
+    return _both(_asked_for(metric), _has(column)), None, _among(column, metric.options["values"])
+
+
+def _own_mean(metric: Metric, sla: Sla) -> _Parts:
+    column = metric.options["column"]
+    return _both(_asked_for(metric), _has(column)), None, nw.col(column).cast(nw.Int64)
 
 
 #: Metric and variant = what makes (applies, decided, value) of a ticket.
@@ -335,14 +465,25 @@ _PARTS = {
     ("resolution_on_time", "within_limit"): _resolution_on_time,
     ("first_contact_resolution", "window"): _resolved_once,
     ("first_contact_resolution", "one_touch"): _one_touch,
-    ("waiting_time", "pooled"): _waiting_time,
+    ("first_contact_resolution", "from_resolution"): _not_back,
+    **{("waiting_time", variant): _waiting_time for variant in VARIANTS["waiting_time"]},
     ("complaint_rate", "tickets"): _complaint_rate,
     ("csat", "top_two"): _csat,
     ("csat_response", "of_offered"): _rated_of_offered,
     ("csat_response", "of_resolved"): _rated_of_resolved,
     ("reopen_rate", "window"): _reopened,
     ("reopen_rate", "ever"): _ever_reopened,
+    ("reopen_rate", "from_resolution"): _reopened_after,
+    **{("service_level", variant): _service_level for variant in VARIANTS["service_level"]},
+    ("abandonment_rate", "of_offered"): _abandonment_rate,
+    **{("record_completeness", variant): _record_completeness for variant in VARIANTS["record_completeness"]},
+    ("vague_results", "phrases"): _vague_results,
+    ("complaint_handling", "within_limit"): _complaint_handling,
+    ("complaint_resolution", "window"): _complaint_resolution,
+    ("nps", "promoters"): _nps,
+    ("csi", "of_csat"): _csi,
 }
+_OWN = {"own_share": _own_share, "own_mean": _own_mean}
 
 
 def _limits(settings: Settings, folder: Path) -> dict[str, Any]:

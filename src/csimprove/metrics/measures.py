@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from csimprove.errors import SettingsError
 from csimprove.inference import DurationSummary, summarise
+from csimprove.metrics.customers import Customers
 from csimprove.metrics.definitions import VARIANTS, Metric, needs
 from csimprove.settings import hint
 from csimprove.tickets import Reading
@@ -49,6 +50,8 @@ class Measures:
         Hash of data, settings and version.
     estimated_years
         Years whose public holidays are not known: there only weekdays count.
+    customers
+        How many customers there are and how many were lost, if the settings say so.
     count_durations
         What ``durations`` calls; ``None``: there are none.
     """
@@ -62,6 +65,7 @@ class Measures:
     zone: str
     key: str
     estimated_years: tuple[int, ...] = ()
+    customers: Customers | None = None
     count_durations: Callable[[], pd.DataFrame] | None = None
 
     @property
@@ -104,7 +108,8 @@ class Measures:
                 f"`metric` must be one that the source allows, not {name!r}. It needs "
                 f"{needs(name)}: map them in [source.columns]."
             )
-        raise SettingsError(f"`metric` must be one of the catalogue, not {name!r}.{hint(name, VARIANTS)}")
+        known = dict.fromkeys((*VARIANTS, *(metric.name for metric in self.metrics), *self.unavailable))
+        raise SettingsError(f"`metric` must be one of the catalogue, not {name!r}.{hint(name, known)}")
 
     def pooled(
         self,
@@ -232,9 +237,6 @@ def _selected(
 
 _TIDY = ("metric", "numerator", "denominator", "undecided", "squares", "tickets", "no_reply")
 
-#: Waiting time is summed in seconds and given in minutes.
-_PER_UNIT = {"share": 1.0, "minutes": 60.0}
-
 
 def _tidy(sums: pd.DataFrame, metrics: tuple[Metric, ...], by: list[str]) -> pd.DataFrame:
     """Stack the metrics in one step: a frame a metric would cost more than all the sums."""
@@ -242,7 +244,7 @@ def _tidy(sums: pd.DataFrame, metrics: tuple[Metric, ...], by: list[str]) -> pd.
     def stacked(part: str) -> NDArray[np.int64]:
         return np.concatenate([sums[f"{metric.name}__{part}"].to_numpy("int64") for metric in metrics])
 
-    unit = np.repeat([_PER_UNIT[metric.unit] for metric in metrics], len(sums))
+    unit = np.repeat([metric.per_unit for metric in metrics], len(sums))
     squared = [f"{metric.name}__{'squares' if metric.kind == 'mean' else 'sum'}" for metric in metrics]
     decided = stacked("decided")
     columns = {
@@ -255,4 +257,32 @@ def _tidy(sums: pd.DataFrame, metrics: tuple[Metric, ...], by: list[str]) -> pd.
         "tickets": np.tile(sums["tickets"].to_numpy("int64"), len(metrics)),
         "no_reply": np.tile(sums["no_reply"].to_numpy("int64"), len(metrics)),
     }
-    return pd.DataFrame(columns)
+    found = pd.DataFrame(columns)
+    for metric in metrics:
+        if metric.definition == "channel_mean":
+            _mean_of_channels(found, sums, metric)
+    return found
+
+
+def _mean_of_channels(found: pd.DataFrame, sums: pd.DataFrame, metric: Metric) -> None:
+    """Put (mean of the first channel + mean of the second) / 2 where the pooled mean would be.
+
+    Numerator and squares are those of as many equal contacts: their ratio is this mean, their t interval has
+    the standard error of the two means. Without a contact in one of the channels there is none.
+    """
+    name, rows = metric.name, found.index[found["metric"] == metric.name]
+    parts = []
+    for sign in (0, 1):
+        own = {}
+        for part in ("sum", "squares", "decided"):
+            first = sums[f"{name}__first_{part}"].to_numpy(float)
+            own[part] = first if not sign else sums[f"{name}__{part}"].to_numpy(float) - first
+        n = np.where(own["decided"] > 0, own["decided"], np.nan)
+        mean = own["sum"] / n
+        parts.append((mean, np.maximum(own["squares"] / n - mean**2, 0) / np.where(n > 1, n - 1, np.nan)))
+    mean = (parts[0][0] + parts[1][0]) / 2 / metric.per_unit
+    variance = (parts[0][1] + parts[1][1]) / 4 / metric.per_unit**2
+    n = np.where(np.isnan(mean), 0, found.loc[rows, "denominator"])
+    found.loc[rows, "denominator"] = n
+    found.loc[rows, "numerator"] = n * np.nan_to_num(mean)
+    found.loc[rows, "squares"] = n * (np.nan_to_num(mean) ** 2 + np.nan_to_num(variance) * (n - 1))

@@ -18,7 +18,8 @@ import pandas as pd
 import csimprove
 from csimprove import columns
 from csimprove.errors import SettingsError
-from csimprove.metrics.definitions import CATALOGUE, Metric, catalogue
+from csimprove.metrics.customers import Customers, read_customers
+from csimprove.metrics.definitions import Metric, catalogue, names_of
 from csimprove.metrics.measures import Measures
 from csimprove.settings import Settings, hint
 from csimprove.tickets import Reading, read_tickets, source_paths
@@ -34,10 +35,10 @@ _IMMATERIAL = {
 _PACKAGE = Path(csimprove.__file__).parent
 _CODE = (
     "columns.py",
-    "settings.py",
+    "settings/*.py",
     "sla.py",
     "presets/*.toml",
-    "tickets/*.py",
+    "tickets/*.*",
     "metrics/*.py",
     "inference/survival.py",
 )
@@ -101,6 +102,8 @@ def _key(settings: Settings, moment: datetime | None) -> str:
     for name in (settings.source.path, settings.source.pauses):
         paths = [] if name is None else source_paths(settings.path(name))
         facts += [str(len(paths)), *map(_digest, paths)]
+    if settings.customers is not None and settings.customers.path is not None:
+        facts.append(_digest(settings.path(settings.customers.path)))
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
 
@@ -128,6 +131,7 @@ def _stored(place: Path, key: str) -> Measures | None:
             zone=facts["zone"],
             key=key,
             estimated_years=tuple(facts["estimated_years"]),
+            customers=facts["customers"] and Customers.from_dict(facts["customers"]),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None  # not there, or damaged: computed again
@@ -171,6 +175,7 @@ def _compute(settings: Settings, work: Path, *, moment: datetime | None, key: st
         work, settings=settings, reading=reading, metrics=metrics, keys=cuts, as_of=as_of
     )
     frame.to_parquet(work / "measures.parquet", index=False)
+    customers = read_customers(settings, today=as_of.astimezone(ZoneInfo(settings.calendar.zone)).date())
     facts = {
         "key": key,
         "version": csimprove.__version__,
@@ -178,8 +183,11 @@ def _compute(settings: Settings, work: Path, *, moment: datetime | None, key: st
         "zone": settings.calendar.zone,
         "keys": ["day", *cuts],
         "metrics": [dataclasses.asdict(metric) for metric in metrics],
-        "unavailable": [m.name for m in CATALOGUE if m.name not in {metric.name for metric in metrics}],
+        "unavailable": [
+            name for name in names_of(settings) if name not in {metric.name for metric in metrics}
+        ],
         "estimated_years": estimated,
+        "customers": customers and customers.to_dict(),
     }
     (work / "measures.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
     measures = _stored(work, key)

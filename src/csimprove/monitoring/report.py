@@ -205,11 +205,10 @@ def _problems(
         gap = None
         if one.target is not None and one.value is not None:
             gap = (one.target - one.value) * (1 if one.better == "higher" else -1)
-        window, own = windows[one.metric], settings.metrics.get(one.metric)
+        window, own = windows[one.metric], settings.goal(one.metric)
         weeks = ((window.last - window.first).days + 1) / 7
-        tickets = (
-            None if gap is None or one.unit != "share" else gap * (one.denominator + one.undecided) / weeks
-        )
+        rate = measures.metric(one.metric).kind == "rate"
+        tickets = gap * (one.denominator + one.undecided) / weeks if rate and gap is not None else None
         funnel = _funnel(measures, one.metric, cut, windows) if cut else None
         found.append(
             Problem(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -83,6 +83,8 @@ class PilotDesign(Plain):
         ``detects`` (``metric, weeks, detectable, minimum_gain``: the planned length does).
     plan
         What is planned.
+    traits
+        Metric = its variant and its unit, of the metrics of the plan.
     """
 
     units: pd.DataFrame
@@ -93,6 +95,7 @@ class PilotDesign(Plain):
     history: tuple[date, date]
     advice: tuple[Reason, ...]
     plan: PilotPlan
+    traits: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def choose(self, metric: str | None = None) -> str:
         """Return a metric of the plan, checked; ``None`` chooses the first co-primary (:func:`choose`)."""
@@ -163,6 +166,7 @@ def pilot_design(
         history=(first, last),
         advice=tuple(_advice(trial, power, planned)),
         plan=plan,
+        traits={metric.name: (metric.variant, metric.unit) for metric in trial.days.metrics},
     )
 
 

@@ -103,15 +103,15 @@ def units_table(design: PilotDesign, *, language: Language = "en") -> Block:
         [
             _unit(row, language),
             count(row["tickets_per_week"]),
-            *(level(row[name], unit_of(name), language) for name in metrics),
+            *(level(row[name], unit_of(name, design), language) for name in metrics),
         ]
         for row in sorted(design.units.to_dict("records"), key=lambda row: row["arm"] != "pilot")
     ]
     head = [wording.capital(words["unit"]), *heads(["received_week"], language)]
-    head += [wording.metric_name(name, language) for name in metrics]
+    head += [wording.design_metric(name, design, language) for name in metrics]
     units = phrased("units", head, rows, language, words, kind="cuts", numeric=range(1, len(head)))
     keys = ("measure", "pilot", "controls", "difference", "sd_units/")
-    balances = [_balance(row, language) for row in design.balance.to_dict("records")]
+    balances = [_balance(row, design, language) for row in design.balance.to_dict("records")]
     head = heads(keys, language)
     balance = phrased("balance", head, balances, language, words, kind="left", numeric=range(1, 5), sub=True)
     return stacked(units, balance)
@@ -122,16 +122,16 @@ def _unit(row: dict[Any, Any], language: Language) -> Cell:
     return named(str(row["unit"]), commas([group, arm], language), "nb")
 
 
-def _balance(row: dict[Any, Any], language: Language) -> list[Cell | str]:
+def _balance(row: dict[Any, Any], design: PilotDesign, language: Language) -> list[Cell | str]:
     far = row["standardised"]
     apart = "–" if missing(far) else number(far, "minutes", sign=True)
     marked = state("alert", apart) if not missing(far) and abs(far) > _APART else cell(apart)
     if row["measure"] == "tickets_per_week":
         values = [count(row[key]) for key in ("pilot", "control", "difference")]
         return [text("head.received_week", language), *values, marked]
-    unit = unit_of(row["measure"])
+    unit = unit_of(row["measure"], design)
     return [
-        wording.metric_name(row["measure"], language),
+        wording.design_metric(row["measure"], design, language),
         level(row["pilot"], unit, language),
         level(row["control"], unit, language),
         change(row["difference"], unit, language),
@@ -160,10 +160,10 @@ def variation_table(design: PilotDesign, *, language: Language = "en") -> Block:
     keys = ("measure", "value", "unit_sd", "drift_sd", "group_drift_sd", "icc/")
     rows: list[list[Cell | str]] = []
     for row in design.variation.to_dict("records"):
-        unit = unit_of(row["metric"])
+        unit = unit_of(row["metric"], design)
         spreads = [number(row[key], unit) for key in keys[2:5]]
         icc = ", ".join("–" if missing(row[key]) else f"{row[key]:.3f}" for key in ("icc_unit", "icc_drift"))
-        name = wording.metric_name(row["metric"], language)
+        name = wording.design_metric(row["metric"], design, language)
         rows.append([name, level(row["value"], unit, language), *spreads, icc])
     head = [wording.capital(one) for one in heads(keys, language, **words)]
     return phrased("variation", head, rows, language, words, kind="left", numeric=range(1, 6))
@@ -187,8 +187,10 @@ def power_table(design: PilotDesign, metric: str, *, language: Language = "en") 
         One row a length: placebos tried, false alarms, standard error, detectable gain, power.
     """
     found = design.power[design.power["metric"] == metric]
-    rows = [_power(row, unit_of(metric), language) for row in found.to_dict("records")]
-    words = wording.spoken_design(design, language) | {"name": wording.metric_name(metric, language)}
+    rows = [_power(row, unit_of(metric, design), language) for row in found.to_dict("records")]
+    words = wording.spoken_design(design, language) | {
+        "name": wording.design_metric(metric, design, language)
+    }
     keys = "length design placebos/ false_alarms/ se detectable/ needed_for_go/ power/"
     head = heads(keys.split(), language)
     return phrased("power", head, rows, language, words, kind="left", numeric=range(2, 8), sub=True)

@@ -275,7 +275,7 @@ _LEVEL = 0.95
 def _evaluation_row(metric: PilotMetric, language: Language) -> list[Cell | str]:
     words, role = wording.spoken_metric(metric, language), text(f"role.{metric.role}", language)
     effect = words["change"]
-    if metric.unit == "share":  # the head of the column says points
+    if metric.unit in ("share", "nps", "index"):  # the head of the column says points
         effect = wording.number(metric.effect, metric.unit, sign=True)
     good = {**dict.fromkeys(wording.GOOD, "good"), **dict.fromkeys(wording.BAD, "bad")}
     return [
@@ -296,8 +296,8 @@ def _evaluation_row(metric: PilotMetric, language: Language) -> list[Cell | str]
 def _before_during(metric: PilotMetric, arm: str, language: Language) -> Cell:
     words, before = wording.spoken_metric(metric, language), getattr(metric, f"{arm}_before").value
     first, last = words[f"{arm}_before"], words[f"{arm}_during"]
-    if metric.unit == "minutes":  # the unit once
-        first = wording.number(before, "minutes")
+    if metric.unit != "share":  # the unit once
+        first = wording.number(before, metric.unit)
     shown = f"<b>{escaped(last)}</b>" if arm == "pilot" else escaped(last)
     html = f'{escaped(first)}<span class="arrow"> → </span>{shown}'
     return Cell(html, f"{first} → {last}", "p nb" if arm == "pilot" else "nb")

@@ -18,6 +18,7 @@ import pandas as pd
 from csimprove.errors import SettingsError
 from csimprove.samples.export import Broken, as_export
 from csimprove.samples.process import Rates, draw_outcomes
+from csimprove.samples.records import draw_records
 from csimprove.samples.stream import PLAN, Language, Variant, draw_stream, playbook, register
 
 __all__ = ["Sample", "Truth", "Variant", "programme", "register", "write_new", "write_sample"]
@@ -113,7 +114,8 @@ def programme(
     rng = np.random.default_rng([_SALT, seed])
     stream = draw_stream(rng, TICKETS[small], easy_mix=variant == "mix_shift")
     outcomes, planted = draw_outcomes(rng, stream, variant)
-    tickets, pauses, broken = as_export(rng, outcomes, language)
+    records = draw_records(np.random.default_rng([_SALT, seed, 21]), outcomes)
+    tickets, pauses, broken = as_export(rng, outcomes, records, language)
     late = PLAN["complaints"]["late_after_sales"]
     return Sample(tickets, pauses, Truth(**planted, late_after_sales_share=late, broken=broken))
 

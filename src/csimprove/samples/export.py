@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from csimprove.samples.process import NOW
-from csimprove.samples.stream import PLAN, TRANSLATIONS, WORDS, Array, Language, named
+from csimprove.samples.stream import PLAN, TRANSLATIONS, WORDS, Array, Language, named, time_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Broken:
 
 
 def as_export(
-    rng: np.random.Generator, tickets: pd.DataFrame, language: Language
+    rng: np.random.Generator, tickets: pd.DataFrame, records: pd.DataFrame, language: Language
 ) -> tuple[pd.DataFrame, pd.DataFrame, Broken]:
     """Write tickets and outcomes as text columns, with the gaps and errors of a real file.
 
@@ -40,6 +40,7 @@ def as_export(
     reversed_rows = _spread(candidates, broken["answered_before_opened"])
     answered[reversed_rows] = tickets["opened"].to_numpy()[reversed_rows] - 240
     table = _table(rng, tickets.assign(first_response=answered), language)
+    table = table.join(records.map(lambda value: words.get(value, value)))
     # Test tickets are copies of real ones, each after its original, by customers of their own.
     tests = _spread(every, broken["test_tickets"])
     rows = np.sort(np.concatenate([every, tests]))
@@ -83,10 +84,10 @@ def _table(rng: np.random.Generator, tickets: pd.DataFrame, language: Language) 
     customer = tickets["customer"].to_numpy()
     table = pd.DataFrame(
         {
-            "Opened": _time(tickets["opened"]),
-            "First response": _time(tickets["first_response"]),
-            "Resolved": _time(tickets["resolved"]),
-            "Reopened": _time(tickets["reopened"]),
+            "Opened": time_texts(tickets["opened"]),
+            "First response": time_texts(tickets["first_response"]),
+            "Resolved": time_texts(tickets["resolved"]),
+            "Reopened": time_texts(tickets["reopened"]),
             "Customer": named(people, customer % len(people)),
             # No operator has the prefix 154; 7919 and the range have no common factor: one number a customer.
             "Phone": _numbered("154{:08d}", customer * 7919 % 10**8),
@@ -123,15 +124,13 @@ def _pauses(rng: np.random.Generator, tickets: pd.DataFrame, numbers: Array) -> 
         start = begin + np.floor(0.7 * rng.random(len(begin)) * (stop - begin)).astype("int64")
         end = start + 60 + np.floor(rng.random(len(begin)) * (stop - 60 - start)).astype("int64")
         still = (resolved == 0) & (rng.random(len(begin)) < 0.5)
-        columns = {"ticket_id": numbers, "start_at": _time(start), "end_at": _time(np.where(still, 0, end))}
+        columns = {
+            "ticket_id": numbers,
+            "start_at": time_texts(start),
+            "end_at": time_texts(np.where(still, 0, end)),
+        }
         parts.append(pd.DataFrame(columns, dtype=object)[can])
     return pd.concat(parts).sort_values(["ticket_id", "start_at"], kind="stable").reset_index(drop=True)
-
-
-def _time(seconds: Array | pd.Series[int]) -> Array:
-    moment = np.asarray(seconds)
-    text = np.datetime_as_string(moment.astype("datetime64[s]"))
-    return np.where(moment > 0, np.char.replace(text, "T", " "), "")
 
 
 def _numbered(form: str, numbers: Array) -> Array:

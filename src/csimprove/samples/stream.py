@@ -164,3 +164,10 @@ def _pick(uniform: Array, weights: Iterable[float]) -> Array:
 def _mixed(uniform: Array, shares: Mapping[str, Mapping[str, float]], easy: Array) -> Array:
     usual, other = (named(mix, _pick(uniform, mix.values())) for mix in (shares["usual"], shares["easy"]))
     return np.where(easy, other, usual)
+
+
+def time_texts(seconds: Array | pd.Series[int]) -> Array:
+    """Return local seconds since 1970 as they stand in a file; 0 is no time."""
+    moment = np.asarray(seconds)
+    text = np.datetime_as_string(moment.astype("datetime64[s]"))
+    return np.where(moment > 0, np.char.replace(text, "T", " "), "")

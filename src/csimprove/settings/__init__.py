@@ -4,6 +4,7 @@ Paths in the file are relative to the file. Days are local days of ``calendar.zo
 """
 
 from csimprove.settings.base import Language
+from csimprove.settings.indicators import Customers, EventLimit, MetricSettings, OwnMetric
 from csimprove.settings.plan import NextStep, PilotPlan
 from csimprove.settings.programme import (
     Evidence,
@@ -22,7 +23,6 @@ from csimprove.settings.tables import (
     Alerting,
     AlertRule,
     Calendar,
-    MetricSettings,
     Phase,
     Settings,
     Sla,
@@ -30,7 +30,15 @@ from csimprove.settings.tables import (
     Spc,
     Weekday,
 )
-from csimprove.settings.texts import hint, near, nearest, parse_interval, parse_limit, slug
+from csimprove.settings.texts import (
+    hint,
+    near,
+    nearest,
+    parse_interval,
+    parse_limit,
+    parse_working_days,
+    slug,
+)
 
 __all__ = [
     "DURATIONS",
@@ -39,12 +47,15 @@ __all__ = [
     "AlertRule",
     "Alerting",
     "Calendar",
+    "Customers",
     "DurationUnit",
+    "EventLimit",
     "Evidence",
     "Gate",
     "Language",
     "MetricSettings",
     "NextStep",
+    "OwnMetric",
     "Pdca",
     "Phase",
     "PilotPlan",
@@ -66,6 +77,7 @@ __all__ = [
     "nearest",
     "parse_interval",
     "parse_limit",
+    "parse_working_days",
     "problems",
     "read_settings",
     "slug",

@@ -17,8 +17,8 @@ DurationUnit = Literal["milliseconds", "seconds", "minutes", "hours", "days"]
 
 #: What a heading may be mapped to: every canonical column that is not computed, and the customer.
 MAPPABLE = (
-    *(name for name in columns.TICKETS if name not in ("row", "recontact_at", "customer_key")),
-    columns.CUSTOMER,
+    *(name for name in columns.TICKETS if name not in ("row", "recontact_at", *columns.FED.values())),
+    *columns.FED,
 )
 #: Canonical columns that hold a duration.
 DURATIONS = tuple(name for name in columns.TICKETS if name.endswith(("_minutes", "_seconds")))
@@ -51,6 +51,17 @@ class Source(Frozen):
     #: name of a rule = {canonical column = texts}: tickets left out, counted under that name. All columns
     #: of a rule must match, as they read after ``values``; of several matching rules the first one counts
     exclude: dict[str, dict[str, tuple[str, ...]]] = {}
+    #: csat or nps_score = lowest and highest possible rating; none: csat is 1-5, nps_score as the data tell
+    scales: dict[str, tuple[int, int]] = {}
+    #: rows have no id: the line is the id, so that a row that occurs twice cannot be found
+    numbered: bool = False
+    #: rows are calls: the queue's wait runs from opening to first response, a call without one is abandoned;
+    #: mapped columns win
+    calls: bool = False
+    #: rows are events of tickets, ``opened_at`` is when each happened: a ticket opens with its first event.
+    #: Column of times = texts of ``status`` (none: any) of which the last one tells it, of first_response_at
+    #: and reopened_at the first one
+    events: dict[str, tuple[str, ...]] = {}
     #: file of pauses: columns ticket_id, start_at, end_at
     pauses: str | None = None
     #: what stands between two values; none: found from the heading
@@ -75,6 +86,29 @@ class Source(Frozen):
     def _limits(cls, value: dict[str, str]) -> dict[str, str]:
         for limit in value.values():
             parse_limit(limit)
+        return value
+
+    @field_validator("events")
+    @classmethod
+    def _known_times(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        times = [
+            name for name in MAPPABLE if columns.TICKETS.get(name) == "TIMESTAMP" and name != "opened_at"
+        ]
+        members(value, times, "a column of times after the opening")
+        return value
+
+    @field_validator("scales")
+    @classmethod
+    def _known_scales(cls, value: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+        members(value, ("csat", "nps_score"), "a column of ratings")
+        for name, (low, high) in value.items():
+            if low >= high or high > 1000 or low < 0:
+                raise ValueError(f"{name}: a scale must be like [1, 5], lowest first, not [{low}, {high}]")
+        if (own := value.get("nps_score")) and own not in ((0, 10), (1, 10)):
+            raise ValueError(
+                f"nps_score: promoters are 9-10 and detractors 0-6, so the scale must be [0, 10] or [1, 10], "
+                f"not [{own[0]}, {own[1]}]. Map other ratings to csat"
+            )
         return value
 
     @field_validator("exclude")

@@ -11,13 +11,13 @@ from pydantic import Field, field_validator
 
 from csimprove import columns
 from csimprove.settings.base import Frozen, Language, Number
+from csimprove.settings.indicators import Clock, Customers, MetricSettings, OwnMetric, Records
 from csimprove.settings.plan import PilotPlan
 from csimprove.settings.programme import Pdca, Schedule, Trigger, Version
 from csimprove.settings.source import Source
 from csimprove.settings.texts import known_zone, members, parse_interval, parse_limit, slug
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-Clock = Literal["business", "calendar"]
 
 
 class Calendar(Frozen):
@@ -77,17 +77,6 @@ class Sla(Frozen):
     resolution: Literal["rules", "due_at"] = "rules"
     #: count tickets resolved without any public reply as late first responses
     count_no_reply: bool = False
-
-
-class MetricSettings(Frozen):
-    """What a project sets for a metric; the rest is the catalogue's."""
-
-    target: Number | None = None
-    alert: Number | None = None
-    #: which of the metric's published definitions (docs/metrics.md)
-    variant: str | None = None
-    owner: str | None = None
-    due: date | None = None
 
 
 class Phase(Frozen):
@@ -174,6 +163,9 @@ class Settings(Frozen):
     #: period of the baseline, local days; none: the pilot's ``before``, else all days
     baseline: tuple[date, date] | None = None
     metrics: dict[str, MetricSettings] = {}
+    own_metrics: tuple[OwnMetric, ...] = ()
+    records: Records = Records()
+    customers: Customers | None = None
     pilot: PilotPlan | None = None
     phases: tuple[Phase, ...] = ()
     spc: Spc = Spc()
@@ -192,6 +184,19 @@ class Settings(Frozen):
     def _cuts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         members(value, columns.CUTS, "a column to cut by")
         return value
+
+    @field_validator("own_metrics")
+    @classmethod
+    def _once(cls, value: tuple[OwnMetric, ...]) -> tuple[OwnMetric, ...]:
+        names = [one.name for one in value]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"each own metric must have a name of its own, not twice {', '.join(twice)}")
+        return value
+
+    def goal(self, metric: str) -> MetricSettings | OwnMetric | None:
+        """Return what the project set for a metric of the catalogue or of its own."""
+        own = next((one for one in self.own_metrics if one.name == metric), None)
+        return own or self.metrics.get(metric)
 
     @property
     def folder(self) -> Path:

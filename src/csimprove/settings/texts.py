@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import typing
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ def parse_limit(text: str) -> timedelta:
     >>> parse_limit("90 min") == parse_limit("1.5 h")
     True
     """
-    units = {"min": 60, "h": 3600, "d": 86400}
+    units = {"s": 1, "min": 60, "h": 3600, "d": 86400}
     number, _, unit = text.strip().partition(" ")
     try:
         seconds = float(number) * units[unit.strip()]
@@ -25,6 +26,18 @@ def parse_limit(text: str) -> timedelta:
     if not seconds > 0:
         raise ValueError(f"a limit must be above 0, not {text!r}")
     return timedelta(seconds=round(seconds))
+
+
+def parse_working_days(text: str) -> int | None:
+    """Return the number of "3 working days"; ``None`` for a limit in hours, minutes or days of 24 hours.
+
+    Examples
+    --------
+    >>> parse_working_days("3 working days"), parse_working_days("3 d")
+    (3, None)
+    """
+    found = re.fullmatch(r"([1-9]\d?) working days?", text.strip())
+    return int(found[1]) if found else None
 
 
 def parse_interval(text: str, *, where: str = "hours") -> tuple[int, int]:

@@ -80,6 +80,8 @@ class Field:
     unit: DurationUnit | None = None
     #: seconds of the limit of which the file states what is left
     limit: int | None = None
+    #: lowest and highest possible rating, if declared
+    scale: tuple[int, int] | None = None
 
 
 def known(source: Source) -> dict[str, Any]:
@@ -112,14 +114,17 @@ def map_fields(source: Source, file: SourceFile) -> tuple[Field, ...]:
     Raises `TicketDataError` with every heading that is not there.
     """
     headings = wanted(source)
+    if source.numbered:
+        headings["ticket_id"] = ()
     if unmapped := [name for name in REQUIRED if name not in headings]:
         raise SettingsError(
             f"`source.columns` must map {' and '.join(unmapped)}, or `source.preset` must name a preset. "
             f"{file.name} has the headings {', '.join(file.headings)}."
         )
-    failures, fields = [], []
+    failures = []
+    fields = [Field("ticket_id", "", (), {})] if source.numbered else []
     facts = known(source)
-    for name in (name for name in MAPPABLE if name in headings):
+    for name in (name for name in MAPPABLE if headings.get(name)):
         found = _positions(file.headings, headings[name])
         positions = [place for place in found if place is not None]
         if len(positions) == len(found):
@@ -160,7 +165,24 @@ def _field(name: str, file: SourceFile, places: list[int], source: Source, facts
         facts["values"].get(name, {}) | source.values.get(name, {}),
         source.units.get(name) or facts["units"].get(name),
         None if limit is None else round(parse_limit(limit).total_seconds()),
+        source.scales.get(name),
     )
+
+
+def named_fields(file: SourceFile, headings: dict[str, str], *, table: str) -> tuple[Field, ...]:
+    """Find the headings that a table of the settings names; `TicketDataError` with all that are not there."""
+    fields, failures = [], []
+    for name, heading in headings.items():
+        place = _position(file.headings, heading)
+        if place is None:
+            close = nearest(heading, file.headings)
+            advice = f" (did you mean {' or '.join(map(repr, close))}?)" if close else ""
+            failures.append(Failure(heading, None, "", f"is missing{advice}. Correct [{table}]."))
+        else:
+            fields.append(Field(name, heading, (place,), {}))
+    if failures:
+        raise TicketDataError(file.name, failures)
+    return tuple(fields)
 
 
 def pause_fields(file: SourceFile, names: tuple[str, ...]) -> tuple[Field, ...]:
@@ -177,7 +199,7 @@ def pause_fields(file: SourceFile, names: tuple[str, ...]) -> tuple[Field, ...]:
 
 def stored(name: str) -> str:
     """Name of the canonical column that a mapped name feeds."""
-    return "customer_key" if name == columns.CUSTOMER else name
+    return columns.FED.get(name, name)
 
 
 def repeated(fields: tuple[Field, ...], headings: tuple[str, ...]) -> int:

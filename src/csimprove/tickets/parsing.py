@@ -7,10 +7,12 @@ comes what is checked: the value, the text that could not be read, and the named
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from importlib import resources
 from zoneinfo import ZoneInfo
 
 from csimprove import columns
@@ -55,13 +57,16 @@ _WORDS = rf"(?i)^-?(?:\d+ *(?:{'|'.join(_PARTS)})[ ,]*)+$"
 _HOURS = r"^-?(\d+):([0-5]\d)(?::([0-5]\d)(?:\.\d+)?)?$"
 #: A time with its own offset, which wins over the zone of the settings.
 _OFFSET = r"^(.*\d:\d\d(?:[.:][\d.]+)?(?: ?[AaPp][Mm])?) ?([Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?)$"
-_TRUE = ("true", "yes", "1", "y", "t", "是")
-_FALSE = ("false", "no", "0", "n", "f", "否")
+TRUE = ("true", "yes", "1", "y", "t", "是")
+FALSE = ("false", "no", "0", "n", "f", "否")
 _EARLIEST = "TIMESTAMP '1990-01-01'"
 #: A limit that the source states may lie ahead; nothing else can.
 _LATEST = {"due_at": "TIMESTAMP '2100-01-01'"}
-_BOUNDS = {"csat": (1, 5)}
+_BOUNDS = {"csat": (1, 5), "nps_score": (0, 10)}
 _LARGEST = {"SMALLINT": 32_767, "BIGINT": 1_000_000_000}
+
+#: What does not count when a result is compared with vague phrases: spaces, marks, signs.
+_NO_LETTER = "[^a-z0-9一-鿿]+"
 
 Exclude = dict[str, dict[str, tuple[str, ...]]]
 
@@ -127,19 +132,47 @@ def texts(fields: Iterable[Field], missing: Iterable[str], *, file: SourceFile, 
         lines = f"""SELECT * FROM read_csv({path}, auto_detect = false, header = true,
             delim = {literal(file.delimiter)}, quote = '"', escape = '"', compression = 'none',
             columns = {{{names}}}, {options})"""
-    trimmed = ", ".join(f"{_joined(field, missing)} AS {quoted(field.name)}" for field in fields)
+    number = f"{literal(file.name + ' ')} || row_number() OVER ()"
+    trimmed = ", ".join(
+        f"{_joined(field, missing) if field.positions else number} AS {quoted(field.name)}"
+        for field in fields
+    )
     renamed = ", ".join(f"{_renamed(field, missing)} AS {quoted(field.name)}" for field in fields)
     return f"""WITH lines AS ({lines}),
     trimmed AS (SELECT {trimmed} FROM lines),
     texts AS (SELECT {renamed} FROM trimmed)"""
 
 
+def vague_pattern(own: Iterable[str]) -> str:
+    """Return the pattern of a result that holds nothing but vague phrases, once `_plain` is done.
+
+    Examples
+    --------
+    >>> bool(re.fullmatch(vague_pattern(["All good!"]), "allgoodalreadysolved"))
+    True
+    """
+    shipped = tomllib.loads((resources.files(__package__) / "vague.toml").read_text(encoding="utf-8"))
+    phrases = [*shipped["en"], *shipped["zh"], *own]
+    plain = {re.sub(_NO_LETTER, "", phrase.lower()) for phrase in phrases}
+    return f"({'|'.join(sorted(plain - {''}))})*"
+
+
 def parse(
-    fields: tuple[Field, ...], times: dict[str, Times], *, zone: str, exclude: Exclude, key: str
+    fields: tuple[Field, ...],
+    times: dict[str, Times],
+    *,
+    zone: str,
+    exclude: Exclude,
+    key: str,
+    vague: Iterable[str] = (),
 ) -> str:
     """``WITH`` parts and final ``SELECT`` that follow `texts`."""
     first = ", ".join(f"{sql} AS {quoted('first ' + f.name)}" for f in fields if (sql := _first(f, times)))
-    value = ", ".join(f"{_value(f, times, zone, key)} AS {quoted('value ' + f.name)}" for f in fields)
+    value = ", ".join(
+        f"{_vague(f, vague) if f.name == 'vague_result' else _value(f, times, zone, key)} "
+        f"AS {quoted('value ' + f.name)}"
+        for f in fields
+    )
     final = ", ".join(part for field in fields for part in _checked(field))
     rules = _rules(exclude, fields)
     moved = _odd(times, zone, lambda name: f"NOT {_round_trip(name, zone, 0)}")
@@ -188,7 +221,7 @@ def reason(field: Field, times: dict[str, Times]) -> str:
     elif field.name in DURATIONS:
         what = "must be a duration, 0 or more: a number, H:MM:SS or 2 d 3 h 4 min."
     else:
-        low, high = _bounds(field.name)
+        low, high = _bounds(field)
         what = f"must be a whole number from {low} to {high}."
     return f"{what} {'The row is left out.' if field.name in REQUIRED else 'It counts as no value.'}"
 
@@ -202,7 +235,7 @@ def offset_parts(text: str, formats: tuple[str, ...]) -> str:
     )
     signed = f"CASE left({offset}, 1) WHEN '+' THEN {minutes} WHEN '-' THEN -({minutes}) ELSE 0 END"
     local = f"regexp_extract({text}, {literal(_OFFSET)}, 1)"
-    parsed = f"try_strptime({local}, {_list(formats)}) - to_minutes({signed})"
+    parsed = f"try_strptime({local}, {texts_list(formats)}) - to_minutes({signed})"
     return f"CASE WHEN {offset_given(text)} THEN {parsed} END"
 
 
@@ -270,7 +303,7 @@ def _parsed(text: str, how: Times) -> str:
         for marked in (True, False)
     ]
     short, long = (
-        f"try_strptime({text}, {_list(group)})" if group else "NULL::TIMESTAMP" for group in groups
+        f"try_strptime({text}, {texts_list(group)})" if group else "NULL::TIMESTAMP" for group in groups
     )
     if short == long:
         return long
@@ -319,7 +352,7 @@ def _value(field: Field, times: dict[str, Times], zone: str, key: str) -> str:
         utc = _utc(first, zone)
         return f"date_trunc('second', CASE WHEN {first} IS NULL THEN {other} ELSE {utc} END)"
     if _type(field.name) == "BOOLEAN":
-        yes, no = (_among(f"lower({text})", words) for words in (_TRUE, _FALSE))
+        yes, no = (_among(f"lower({text})", words) for words in (TRUE, FALSE))
         return f"CASE WHEN {yes} THEN true WHEN {no} THEN false END"
     if _type(field.name) == "VARCHAR":
         # an id is a number as long as a phone's; a label is not, and a person typed it
@@ -330,9 +363,15 @@ def _value(field: Field, times: dict[str, Times], zone: str, key: str) -> str:
     if field.name in DURATIONS:
         base = "minutes" if field.name.endswith("_minutes") else "seconds"
         number, whole = f"({first} / {DURATION_UNITS[base]})", ""
-    low, high = _bounds(field.name)
+    low, high = _bounds(field)
     cast = f"CAST(round({number}) AS {_type(field.name)})"
     return f"CASE WHEN {number} BETWEEN {low} AND {high}{whole} THEN {cast} END"
+
+
+def _vague(field: Field, own: Iterable[str]) -> str:
+    """Whether a result says nothing; the text itself is not kept."""
+    plain = f"regexp_replace(lower({quoted(field.name)}), {literal(_NO_LETTER)}, '', 'g')"
+    return f"regexp_full_match({plain}, {literal(vague_pattern(own))})"
 
 
 def _one_line(text: str, value: str) -> str:
@@ -388,7 +427,7 @@ def _swapped(times: dict[str, Times]) -> str:
     tests = []
     for name, how in times.items():
         if how.swapped:
-            usual = _list(form for form in how.formats if form not in how.swapped)
+            usual = texts_list(form for form in how.formats if form not in how.swapped)
             first = quoted(f"first {name}")
             tests.append(f"({first} IS NOT NULL AND try_strptime({quoted(name)}, {usual}) IS NULL)")
     return " OR ".join(tests) or "false"
@@ -409,11 +448,12 @@ def _personal(field: Field) -> bool:
     return field.name in ("customer_key", "agent")
 
 
-def _bounds(name: str) -> tuple[int, int]:
-    return _BOUNDS.get(name, (0, _LARGEST[_type(name)]))
+def _bounds(field: Field) -> tuple[int, int]:
+    return field.scale or _BOUNDS.get(field.name, (0, _LARGEST[_type(field.name)]))
 
 
-def _list(texts: Iterable[str]) -> str:
+def texts_list(texts: Iterable[str]) -> str:
+    """Texts as a list in SQL."""
     return f"[{', '.join(map(literal, texts))}]"
 
 

@@ -20,6 +20,7 @@ from csimprove.errors import Failure, SettingsError, TicketDataError
 from csimprove.settings import Settings
 from csimprove.tickets import parsing
 from csimprove.tickets.files import SourceFile, normal, open_source, source_paths
+from csimprove.tickets.folding import derived_columns, fold_events
 from csimprove.tickets.mapping import (
     REQUIRED,
     Field,
@@ -33,7 +34,7 @@ from csimprove.tickets.mapping import (
 from csimprove.tickets.masking import mask, project_key
 from csimprove.tickets.parsing import DAY_FIRST, ISO_FORMATS, MONTH_FIRST, Times, quoted
 from csimprove.tickets.reading import Reading
-from csimprove.tickets.suspicion import suspicious
+from csimprove.tickets.suspicion import net_promoter_scale, suspicious
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -83,10 +84,12 @@ class _Tickets:
     """The files of a source as the one view ``tickets``, whose ``n`` goes on from file to file."""
 
     tables: tuple[_Table, ...]
+    #: columns of times that come from later events
+    folded: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
-        found = {field.name for table in self.tables for field in table.fields}
+        found = {field.name for table in self.tables for field in table.fields} | {*self.folded}
         return tuple(name for name in columns.TICKETS if name in found)
 
     @property
@@ -205,9 +208,14 @@ def _read(paths: list[Path], settings: Settings, folder: Path) -> Reading:
                 for place, (file, fields) in enumerate(zip(files, mapped, strict=True))
             )
             tickets = _joined(con, tables)
+            if source.events:
+                fold_events(con, _view_of(tables), tickets.columns, events=source.events, used=_USED)
+                _mark(con, tickets, "later", "later_event")
+                _mark(con, tickets, "copies", "repeated_event")
+                tickets = replace(tickets, folded=tuple(source.events))
             _mark_repeated(con, tickets)
             reading = _account(con, tickets, settings)
-            _write_tickets(con, tickets, folder / "tickets.parquet")
+            _write_tickets(con, tickets, settings, folder / "tickets.parquet")
             reading = _read_pauses(con, tickets, reading, settings=settings, folder=folder, scratch=scratch)
     text = json.dumps(reading.to_dict(), ensure_ascii=False, indent=1)
     (folder / "reading.json").write_text(text + "\n", encoding="utf-8")
@@ -261,7 +269,14 @@ def _load(
     texts = parsing.texts(fields, missing_texts(settings.source), file=file, options=options)
     times = _times(con, file, fields, settings)
     while True:
-        parsed = parsing.parse(fields, times, zone=settings.source.zone, exclude=exclude, key=key)
+        parsed = parsing.parse(
+            fields,
+            times,
+            zone=settings.source.zone,
+            exclude=exclude,
+            key=key,
+            vague=settings.records.vague,
+        )
         con.execute(f"CREATE OR REPLACE TEMP TABLE loaded_{name} AS {texts}, {parsed}")
         # the engine keeps the order of the file, so that the place in the table tells the line
         con.execute(
@@ -284,12 +299,16 @@ def _load(
 
 
 def _joined(con: DuckDBPyConnection, tables: tuple[_Table, ...]) -> _Tickets:
+    con.execute(f"CREATE TEMP VIEW tickets AS {_view_of(tables)}")
+    return _Tickets(tables)
+
+
+def _view_of(tables: tuple[_Table, ...]) -> str:
     parts, base = [], 0
     for table in tables:
         parts.append(f"SELECT n + {base} AS n, {base} AS base, * EXCLUDE (n) FROM {table.name}")
         base += table.read + table.malformed
-    con.execute(f"CREATE TEMP VIEW tickets AS {' UNION ALL BY NAME '.join(parts)}")
-    return _Tickets(tables)
+    return " UNION ALL BY NAME ".join(parts)
 
 
 def _times(
@@ -498,16 +517,23 @@ def _mark_repeated(con: DuckDBPyConnection, tickets: _Tickets) -> None:
         SELECT base, n, row_number() OVER (PARTITION BY ticket_id ORDER BY {updated}n DESC) AS place
         FROM tickets WHERE {_USED} AND ticket_id IN ({twice}))
         WHERE place > 1""")
+    _mark(con, tickets, "repeated", "duplicate_id")
+
+
+def _mark(con: DuckDBPyConnection, tickets: _Tickets, rows: str, rule: str) -> None:
+    """Give the rows of a table of places a rule that leaves them out."""
     base = 0
     for table in tickets.tables:
-        con.execute(f"""UPDATE loaded_{table.name} SET rule = 'duplicate_id'
-            WHERE rowid + 1 + shift IN (SELECT n FROM repeated WHERE base = {base})""")
+        con.execute(f"""UPDATE loaded_{table.name} SET rule = '{rule}'
+            WHERE rowid + 1 + shift IN (SELECT n FROM {rows} WHERE base = {base})""")
         base += table.read + table.malformed
 
 
 def _account(con: DuckDBPyConnection, table: _Tickets, settings: Settings) -> Reading:
-    names = table.columns
-    used = f"(SELECT * FROM tickets WHERE {_USED})"
+    derived = derived_columns(settings.source, table.columns)
+    names = (*table.columns, *derived)
+    more = "".join(f", {sql} AS {name}" for name, sql in derived.items())
+    used = f"(SELECT *{more} FROM tickets WHERE {_USED})"
     has = {flag: " < ".join(pair) for flag, pair in _REVERSED.items() if set(pair) <= set(names)} | {
         flag: flag for flag in ("missing_local_time", "ambiguous_local_time", "swapped_day_month")
     }
@@ -534,7 +560,7 @@ def _account(con: DuckDBPyConnection, table: _Tickets, settings: Settings) -> Re
             f"holds no ticket: {rejected} rows are rejected, {sum(excluded.values())} left out by a rule."
         )
         raise TicketDataError(table.label, [Failure("", None, "", reason), *table.rejects])
-    stamps = [f"max({quoted(name)})" for name in names if parsing.is_time(name) and name != "due_at"]
+    stamps = [f"max({quoted(name)})" for name in table.columns if parsing.is_time(name) and name != "due_at"]
     flags = (
         {
             "repeated_heading": max(repeated(each.fields, each.file.headings) for each in table.tables),
@@ -545,6 +571,7 @@ def _account(con: DuckDBPyConnection, table: _Tickets, settings: Settings) -> Re
         }
         | dict(zip(has, counts, strict=False))
         | suspicious(con, used, names)
+        | _nps_flags(con, table, settings, used)
     )
     present = ["recontact_at"] if "customer_key" in names else []
     hashes = [each.file.sha256 for each in table.tables]
@@ -571,9 +598,22 @@ def _account(con: DuckDBPyConnection, table: _Tickets, settings: Settings) -> Re
     )
 
 
-def _write_tickets(con: DuckDBPyConnection, table: _Tickets, path: Path) -> None:
+def _nps_flags(con: DuckDBPyConnection, table: _Tickets, settings: Settings, used: str) -> dict[str, int]:
+    if "nps_score" not in table.columns:
+        return {}
+    try:
+        return net_promoter_scale(con, used, declared=settings.source.scales.get("nps_score"))
+    except ValueError as error:
+        heading = next(
+            field.heading for each in table.tables for field in each.fields if field.name == "nps_score"
+        )
+        raise TicketDataError(table.label, [Failure(heading, None, "", str(error))]) from None
+
+
+def _write_tickets(con: DuckDBPyConnection, table: _Tickets, settings: Settings, path: Path) -> None:
     """Write the used rows, in the order of the file, each with its customer's next contact."""
     source = {name: quoted(name) for name in table.columns} | {"row": "n - base + 1"}
+    source |= derived_columns(settings.source, table.columns)
     joined = f"(SELECT * FROM tickets WHERE {_USED})"
     if "customer_key" in table.columns:
         category = ", category" if "category" in table.columns else ""

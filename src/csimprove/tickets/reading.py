@@ -40,8 +40,8 @@ class Reading:
         What is suspicious, only counts above 0. Tickets: ``answered_before_opened``,
         ``resolved_before_opened``, ``resolved_before_answered``, ``closed_before_resolved``,
         ``ambiguous_local_time``, ``missing_local_time``, ``swapped_day_month``, and what
-        `csimprove.tickets.suspicion.suspicious` finds. File: ``repeated_heading``, ``continued_lines`` (lines
-        that start no row: blank ones, or inside quotes), ``footer_lines``. Pauses that were left out:
+        `csimprove.tickets.suspicion` finds. File: ``repeated_heading``, ``continued_lines`` (lines that start
+        no row: blank ones, or inside quotes), ``footer_lines``. Pauses that were left out:
         ``rejected_pause``, ``reversed_pause``, ``pause_without_ticket``.
     columns
         Canonical columns that the source has.

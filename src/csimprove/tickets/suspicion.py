@@ -70,6 +70,52 @@ def suspicious(con: DuckDBPyConnection, used: str, names: Collection[str]) -> di
     return found
 
 
+def net_promoter_scale(
+    con: DuckDBPyConnection, used: str, *, declared: tuple[int, int] | None
+) -> dict[str, int]:
+    """Check that answers can be those of a net promoter score, 0 to 10.
+
+    Parameters
+    ----------
+    con, used
+        As for :func:`suspicious`.
+    declared
+        The scale of the settings, if any.
+
+    Returns
+    -------
+    dict
+        ``nps_without_zero``: answers of which none is 0; ``nps_scale_changed``: answers of months that end at
+        5, 6 or 7 where others go beyond.
+
+    Raises
+    ------
+    ValueError
+        If the scale is not declared and the answers do not go beyond 7, or not in every month.
+    """
+    months = con.execute(f"""SELECT strftime(opened_at, '%Y-%m'), count(*), min(nps_score), max(nps_score)
+        FROM {used} WHERE nps_score IS NOT NULL GROUP BY 1 ORDER BY 1""").fetchall()
+    answers, top = sum(month[1] for month in months), max((month[3] for month in months), default=0)
+    narrow = [month for month in months if month[1] >= SCALE_LEAST and 5 <= month[3] <= 7 < top]
+    what = ""
+    if 5 <= top <= 7:
+        what = f"the largest of {answers} answers is {top}"
+    elif narrow:
+        ends = ", ".join(f"{month} ends at {most}" for month, _, _, most in narrow)
+        what = f"the scale changes: {ends}, other months at {top}"
+    if what and declared is None:
+        raise ValueError(
+            f"must be answers from 0 to 10: {what}. Promoters are 9-10 and detractors 0-6. If the scale was "
+            "0 to 10 all the time, declare it: `scales.nps_score = [0, 10]` under [source]; else map it to "
+            "csat."
+        )
+    none_zero = declared is None and answers >= SCALE_LEAST and min(month[2] for month in months) > 0
+    return {
+        "nps_without_zero": answers if none_zero else 0,
+        "nps_scale_changed": sum(month[1] for month in narrow),
+    }
+
+
 def _bulk(used: str, at: str, key: str, least: int) -> str:
     known = f"AND {key} IS NOT NULL" if key else ""
     return f"""SELECT sum(k) FROM (

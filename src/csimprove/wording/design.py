@@ -39,14 +39,24 @@ if TYPE_CHECKING:
 _LOUDEST = ("too_few_units", "cannot_detect", "longer", "detects", "not_enough_history", "spread")
 
 
-def unit_of(metric: str) -> Unit:
-    """Return the unit of a metric of the catalogue.
+def design_metric(
+    metric: str, design: PilotDesign, language: Language = "en", *, inline: bool = False
+) -> str:
+    """Return the name of a metric of a design's plan."""
+    variant, _ = design.traits.get(metric, ("", ""))
+    return metric_name(metric, language, variant=variant, inline=inline)
+
+
+def unit_of(metric: str, design: PilotDesign | None = None) -> Unit:
+    """Return the unit of a metric of a design's plan, else that of the catalogue.
 
     Examples
     --------
     >>> unit_of("csat"), unit_of("waiting_time")
     ('share', 'minutes')
     """
+    if design is not None and metric in design.traits:
+        return design.traits[metric][1]
     return next((one.unit for one in CATALOGUE if one.name == metric), "share")
 
 
@@ -129,10 +139,10 @@ def advice_text(advice: Reason, design: PilotDesign, language: Language = "en") 
 def _advised(advice: Reason, design: PilotDesign, language: Language) -> Spoken:
     words = spoken_design(design, language)
     values: dict[str, Any] = advice.values
-    unit = unit_of(str(values.get("metric")))
+    unit = unit_of(str(values.get("metric")), design)
     for name, value in values.items():
         if name == "metric":
-            words["name"] = metric_name(value, language, inline=True)
+            words["name"] = design_metric(value, design, language, inline=True)
         elif name.startswith(("se_", "detectable", "minimum_gain")):
             words[name] = size(value, unit, language)
         elif name.startswith("false_"):
@@ -159,13 +169,13 @@ def power_curve(design: PilotDesign, metric: str, *, language: Language = "en") 
     FigureWords
         Heading, one line, caption and alt text.
     """
-    unit, words = unit_of(metric), spoken_design(design, language)
+    unit, words = unit_of(metric, design), spoken_design(design, language)
     power = design.power[(design.power["metric"] == metric) & design.power["detectable"].notna()]
     planned = power[(power["assignment"] == "planned") & (power["units_pilot"] == int(words["pilot_n"]))]
     planned = planned.sort_values("weeks")
     asked = design.plan.minimum_gain.get(metric) or design.plan.margin.get(metric)
     words |= {
-        "name": metric_name(metric, language, inline=True),
+        "name": design_metric(metric, design, language, inline=True),
         "minimum": size(asked, unit, language) if asked else text("target.none", language),
         "modelled": count(int(power["modelled"].sum())),
         "n": count(len(power)),

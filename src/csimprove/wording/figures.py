@@ -142,7 +142,7 @@ def baseline_trend(result: BaselineResult, *, language: Language = "en") -> Figu
         Heading, one line, caption and alt text.
     """
     items, titles = [], []
-    for one in result.indicators:
+    for one in (one for one in result.indicators if one.metric in set(result.trend["metric"])):
         rows = result.trend[(result.trend["metric"] == one.metric) & result.trend["value"].notna()]
         week = rows[rows["complete"].astype(bool)].sort_values("week")["value"]
         said = {"name": indicator_name(one, language, inline=True), "n": count(len(week))}

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
+from datetime import date
 from importlib import resources
 from typing import Any
 
+from csimprove.metrics.definitions import OPTIONS, VARIANTS, unpacked
 from csimprove.settings import Language, nearest
+from csimprove.wording.numbers import count, days_text, limit_text, period_text
 
 
 def _data(name: str) -> dict[str, Any]:
@@ -123,14 +126,73 @@ def metric_name(metric: str, language: Language = "en", *, variant: str = "", in
 
     Examples
     --------
+    >>> metric_name("reopen_rate", variant='window {"days": 14}', language="zh")
+    '14天内重开率'
     >>> metric_name("reopen_rate"), metric_name("reopen_rate", inline=True)
     ('Reopened within 7 days', 'the reopen rate')
     >>> metric_name("first_contact_resolution", variant="one_touch")
     'One-touch resolution (proxy)'
     """
     end = ".inline" if inline else ""
-    special = f"metric.{metric}:{variant}{end}"
-    return text(special, language) if special in PHRASES else known(f"metric.{metric}{end}", metric, language)
+    definition, options = unpacked(variant)
+    if "label" in options:
+        return str(options["label"][language])
+    found = next(
+        (key for key in (f"metric.{metric}:{definition}{end}", f"metric.{metric}{end}") if key in PHRASES),
+        None,
+    )
+    return (
+        text(found, language, **spoken_options(metric, variant, language))
+        if found
+        else metric.replace("_", " ")
+    )
+
+
+def spoken_options(metric: str, variant: str, language: Language) -> dict[str, str]:
+    """Return what the definition of a metric takes, such as days or limit, as texts."""
+    definition, own = unpacked(variant)
+    told: dict[str, Any] = OPTIONS.get(metric, {}) | own
+    words = {}
+    if "days" in told:
+        words["days"] = days_text(told["days"], language)
+    if "limit" in told:
+        words["limit"] = limit_text(told["limit"], language)
+        words["clock"] = text(f"clock.{told.get('clock', 'calendar')}", language)
+        if "working" in told["limit"]:
+            words["clock"] = text("clock.working_days", language)
+    if "scale" in told:
+        low, high = told["scale"]
+        words |= {"low": str(low), "high": str(high), "second": str(high - 1)}
+    for key in ("columns", "channels"):
+        if key in told:
+            words[key] = joined([column_name(name, language) for name in told[key]], language)
+    words["period"] = text("customers.year", language)
+    if "first" in told:
+        first, last = (date.fromisoformat(told[key]) for key in ("first", "last"))
+        words["period"] = period_text(first, last, language)
+    words["customers"] = count(told.get("customers"))
+    words["table"] = told.get("source") or text(
+        "customers.declared" if metric == "complaints_per_10000" else "customers.table", language
+    )
+    if metric not in VARIANTS:
+        words |= _own_options(definition, told, language)
+    return words
+
+
+def _own_options(definition: str, told: dict[str, Any], language: Language) -> dict[str, str]:
+    """Return what an own metric looks at; conditions first."""
+    words: dict[str, str] = {
+        key: column_name(told[key], language) for key in ("column", "event", "start") if key in told
+    }
+    words["values"] = joined(told.get("values", []), language)
+    where = [
+        text("own.where", language, column=column_name(name, language), values=joined(values, language))
+        for name, values in told.get("where", {}).items()
+    ]
+    words["where"] = text(
+        "own.tickets" if not where else "own.tickets.where", language, where=joined(where, language)
+    )
+    return words
 
 
 def definition_text(metric: str, language: Language = "en", *, variant: str = "") -> str:
@@ -139,10 +201,13 @@ def definition_text(metric: str, language: Language = "en", *, variant: str = ""
     Examples
     --------
     >>> definition_text("csat")[:73]
-    'Answers 4 and 5 of 5, divided by answers. Decided: when the customer answ'
+    'Answers 4 and 5 on the scale 1 to 5, divided by answers. Decided: when th'
     """
-    key = f"{metric}:{variant}"
-    return text("definition", language, **DEFINITIONS[key if key in DEFINITIONS else metric][language])
+    definition, _ = unpacked(variant)
+    keys = (f"{metric}:{definition}", metric, definition)
+    parts = next(DEFINITIONS[key] for key in keys if key in DEFINITIONS)[language]
+    words = spoken_options(metric, variant, language)
+    return text("definition", language, **{name: part.format(**words) for name, part in parts.items()})
 
 
 def column_name(column: str, language: Language = "en") -> str:

@@ -8,14 +8,13 @@ from zoneinfo import ZoneInfo
 
 from csimprove.settings import Language
 
-#: ``"share"`` (0-1) or ``"minutes"``.
+#: ``"share"`` (0-1), ``"minutes"`` and other times, ``"nps"`` (-100 to 100), ``"index"`` (0 to 100),
+#: ``"per_10000"`` or ``"number"``.
 Unit = str
 
 #: What stands for a number that does not exist.
 NO_NUMBER = "–"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-#: Shares are shown per hundred (percent, points), minutes as they are.
-_SCALE = {"share": 100.0, "minutes": 1.0}
 #: Zones that Chinese readers know under another name.
 _ZONES_ZH = {"Asia/Shanghai": "北京时间", "UTC": "世界协调时"}
 
@@ -31,20 +30,25 @@ def missing(value: float | None) -> bool:
     return value is None or math.isnan(value)
 
 
+def shown_scale(unit: Unit) -> float:
+    """Return what a value is multiplied by to be shown: shares stand per hundred, all else as it is."""
+    return 100.0 if unit == "share" else 1.0
+
+
 def _digits(value: float, places: int) -> str:
     text = f"{value:,.{places}f}".replace("-", "−")
     return text.lstrip("−") if float(f"{value:.{places}f}") == 0 else text
 
 
 def number(value: float | None, unit: Unit, *, places: int = 1, sign: bool = False) -> str:
-    """Return a value without its unit: shares per hundred, minutes as they are.
+    """Return a value without its unit: shares per hundred, all else as it is.
 
     Parameters
     ----------
     value
-        Share (0-1) or minutes.
+        In ``unit``.
     unit
-        Which of them.
+        ``"share"``, ``"minutes"`` or another.
     places
         Decimals; trailing zeros stay.
     sign
@@ -57,7 +61,7 @@ def number(value: float | None, unit: Unit, *, places: int = 1, sign: bool = Fal
     """
     if value is None or missing(value):
         return NO_NUMBER
-    text = _digits(value * _SCALE[unit], places)
+    text = _digits(value * shown_scale(unit), places)
     return f"+{text}" if sign and not text.startswith("−") and text.strip("0.,") else text
 
 
@@ -128,14 +132,14 @@ def points(value: float | None, language: Language = "en") -> str:
 
 
 def level(value: float | None, unit: Unit, language: Language = "en") -> str:
-    """Return a level: a percentage, or minutes.
+    """Return a level: a percentage, a time with its unit, or a score, whose scale the metric's name tells.
 
     Examples
     --------
-    >>> level(0.8, "share"), level(6.9, "minutes")
-    ('80.0%', '6.9 min')
+    >>> level(0.8, "share"), level(6.9, "minutes"), level(-56.8, "nps")
+    ('80.0%', '6.9 min', '−56.8')
     """
-    return percent(value) if unit == "share" else _with_unit(number(value, unit), unit, language)
+    return _leveled(number(value, unit), unit, language)
 
 
 def target_level(value: float | None, unit: Unit, language: Language = "en") -> str:
@@ -143,21 +147,34 @@ def target_level(value: float | None, unit: Unit, language: Language = "en") -> 
 
     Examples
     --------
-    >>> target_level(0.95, "share"), target_level(3.0, "minutes", "zh")
-    ('95%', '3分钟')
+    >>> target_level(0.95, "share"), target_level(3.0, "minutes", "zh"), target_level(50, "nps")
+    ('95%', '3分钟', '50')
     """
-    text = trimmed(value, unit)
-    if unit == "minutes":
-        return _with_unit(text, unit, language)
-    return text if text == NO_NUMBER else f"{text}%"
+    return _leveled(trimmed(value, unit), unit, language)
 
 
+_TIMES: dict[Unit, dict[Language, str]] = {
+    "minutes": {"en": " min", "zh": "分钟"},
+    "seconds": {"en": " s", "zh": "秒"},
+    "hours": {"en": " h", "zh": "小时"},
+    "days": {"en": " d", "zh": "天"},
+}
 #: Units of changes.
-_UNITS = {"share": {"en": " points", "zh": "个百分点"}, "minutes": {"en": " min", "zh": "分钟"}}
+_CHANGES: dict[Unit, dict[Language, str]] = _TIMES | {
+    "share": {"en": " points", "zh": "个百分点"},
+    "nps": {"en": " points", "zh": "分"},
+    "index": {"en": " points", "zh": "分"},
+}
 
 
-def _with_unit(text: str, unit: Unit, language: Language) -> str:
-    return text if text == NO_NUMBER else text + _UNITS[unit][language]
+def _leveled(text: str, unit: Unit, language: Language) -> str:
+    if unit == "share":
+        return text if text == NO_NUMBER else f"{text}%"
+    return _with_unit(text, _TIMES, unit, language)
+
+
+def _with_unit(text: str, units: dict[Unit, dict[Language, str]], unit: Unit, language: Language) -> str:
+    return text if text == NO_NUMBER or unit not in units else text + units[unit][language]
 
 
 def change(value: float | None, unit: Unit, language: Language = "en") -> str:
@@ -168,7 +185,7 @@ def change(value: float | None, unit: Unit, language: Language = "en") -> str:
     >>> change(-3.1, "minutes"), change(0.0, "share")
     ('−3.1 min', '0.0 points')
     """
-    return _with_unit(number(value, unit, sign=True), unit, language)
+    return _with_unit(number(value, unit, sign=True), _CHANGES, unit, language)
 
 
 def size(value: float | None, unit: Unit, language: Language = "en") -> str:
@@ -179,7 +196,7 @@ def size(value: float | None, unit: Unit, language: Language = "en") -> str:
     >>> size(-0.062, "share"), size(-0.062, "share", "zh")
     ('6.2 points', '6.2个百分点')
     """
-    return _with_unit(number(value, unit).removeprefix("−"), unit, language)
+    return _with_unit(number(value, unit).removeprefix("−"), _CHANGES, unit, language)
 
 
 def interval(low: float | None, high: float | None, unit: Unit, language: Language = "en") -> str:
@@ -197,7 +214,7 @@ def interval(low: float | None, high: float | None, unit: Unit, language: Langua
     """
     if low is None or high is None or missing(low) or missing(high):
         return NO_NUMBER
-    scale = _SCALE[unit]
+    scale = shown_scale(unit)
     places = 2 if any(bound and abs(bound * scale) < 0.05 for bound in (low, high)) else 1
     ends = [number(bound, unit, places=places, sign=low < 0) for bound in (low, high)]
     return {"en": " to ", "zh": "至"}[language].join(ends)
@@ -241,6 +258,32 @@ def date_text(day: date, language: Language = "en", *, year: bool = True) -> str
     if language == "zh":
         return (f"{day.year}年" if year else "") + f"{day.month}月{day.day}日"
     return f"{day.day} {_MONTHS[day.month - 1]}" + (f" {day.year}" if year else "")
+
+
+def days_text(days: int, language: Language = "en") -> str:
+    """Return a number of days.
+
+    Examples
+    --------
+    >>> days_text(7), days_text(1), days_text(7, "zh")
+    ('7 days', '1 day', '7天')
+    """
+    return f"{days}天" if language == "zh" else f"{days} day{'s' * (days != 1)}"
+
+
+def limit_text(limit: str, language: Language = "en") -> str:
+    """Return a limit of the settings.
+
+    Examples
+    --------
+    >>> limit_text("30 min"), limit_text("48 h", "zh"), limit_text("3 working days", "zh")
+    ('30 min', '48小时', '3个工作日')
+    """
+    if language == "en":
+        return limit
+    amount, _, unit = limit.partition(" ")
+    words = {"s": "秒", "min": "分钟", "h": "小时", "d": "天"}
+    return amount + words.get(unit, "个工作日")
 
 
 def period_text(first: date, last: date, language: Language = "en") -> str:

@@ -30,7 +30,17 @@ if TYPE_CHECKING:  # wording needs no engine
 GOOD = ("worth_having", "safe", "better")
 BAD = ("harmed", "too_small", "worse")
 #: Metrics whose better side is fewer of the things that ``tickets.<metric>`` names.
-_FEWER_WHEN_HIGHER = ("response_on_time", "resolution_on_time")
+_FEWER_WHEN_HIGHER = (
+    "response_on_time",
+    "resolution_on_time",
+    "record_in_time",
+    "feedback_on_time",
+    "delivery_call_back",
+    "complaint_answered",
+    "complaint_handling",
+    "complaint_resolution",
+    "complaint_follow_up",
+)
 
 
 def counted(key: str, n: int, language: Language, **values: str) -> str:
