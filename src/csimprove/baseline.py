@@ -297,8 +297,7 @@ def _of_customers(
         complaints = float(
             measures.pooled(metrics=("complaint_rate",), first=first, last=last)["numerator"].iloc[0]
         )
-        today = measures.as_of.astimezone(ZoneInfo(measures.zone)).date()
-        years = ((min(last, today) - first).days + 1) / YEAR
+        years = ((min(last, measures.today) - first).days + 1) / YEAR
         each = PER_CUSTOMERS / (customers.count * years)
         low, high = inference.poisson_interval(complaints)
         row = {"numerator": complaints, "denominator": customers.count, "undecided": 0}

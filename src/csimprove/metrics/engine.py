@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,11 @@ import pandas as pd
 
 from csimprove import columns
 from csimprove.inference import BIN_STARTS, DOUBLINGS, EXACT, PER_DOUBLING
-from csimprove.metrics.definitions import VARIANTS, Metric
-from csimprove.settings import EventLimit, Settings, Sla, parse_limit
+from csimprove.metrics.definitions import Metric
+from csimprove.metrics.parts import both, has, parts_of, where
+from csimprove.settings import EventLimit, Settings, Sla
 from csimprove.sla import calendar_table, resolve_rules, time_events, time_tickets
 from csimprove.tickets import Reading
-from csimprove.tickets.mapping import stored
-
-#: Net promoter score: lowest rating of a promoter, highest of a detractor (Reichheld 2003).
-PROMOTER, DETRACTOR = 9, 6
 
 
 def measure_files(
@@ -165,7 +162,7 @@ def summed(
         _add_figures(figures, copies, metric, sla)
     # without any time of response nobody can say that no reply was needed
     known = any(metric.name == "response_on_time" for metric in metrics)
-    figures["no_reply"] = _where(nw.col("no_reply") == 1 if known else nw.lit(False))
+    figures["no_reply"] = where(nw.col("no_reply") == 1 if known else nw.lit(False))
     sums = {
         f"{metric.name}__{part}"
         for metric in metrics
@@ -216,9 +213,9 @@ def binned(timed: nw.LazyFrame[Any], *, keys: tuple[str, ...]) -> nw.LazyFrame[A
         business = (nw.col(f"{short}_business") == 1).fill_null(False)
         by_business, by_calendar = f"{event}_business_minutes", f"{event}_calendar_minutes"
         on_clock = nw.when(business).then(nw.col(by_business)).otherwise(nw.col(by_calendar))
-        over = _has(stamp) | ~on_clock.is_null()
+        over = has(stamp) | ~on_clock.is_null()
         # over, but nobody knows when: stated on the other clock only
-        unknown = ~over & (_has(by_business) | _has(by_calendar))
+        unknown = ~over & (has(by_business) | has(by_calendar))
         counted = ~unknown & (nw.col("no_reply") == 0) if event == "first_response" else ~unknown
         parts.append(
             timed.filter(counted).select(
@@ -227,7 +224,7 @@ def binned(timed: nw.LazyFrame[Any], *, keys: tuple[str, ...]) -> nw.LazyFrame[A
                 nw.lit(event).alias("measure"),
                 nw.when(business).then(nw.lit("business")).otherwise(nw.lit("calendar")).alias("clock"),
                 duration_bin(nw.col(f"{short}_clock_s") // 60).alias("bin"),
-                _where(over).alias("_over"),
+                where(over).alias("_over"),
             )
         )
     return (
@@ -253,17 +250,16 @@ def duration_bin(minutes: nw.Expr) -> nw.Expr:
 def _add_figures(figures: dict[str, nw.Expr], copies: dict[str, str], metric: Metric, sla: Sla) -> None:
     """Add what must be counted or summed for a metric; what another figure already gives is copied."""
     name = metric.name
-    find = _PARTS.get((name, metric.definition)) or (_event if metric.event else _OWN[metric.definition])
-    applies, decided, value = find(metric, sla)
+    applies, decided, value = parts_of(metric, sla)
     if applies is None:
         copies[f"{name}__eligible"] = "tickets"
     else:
-        figures[f"{name}__eligible"] = _where(applies)
+        figures[f"{name}__eligible"] = where(applies)
     if decided is None:
         copies[f"{name}__decided"] = f"{name}__eligible"
     else:
-        figures[f"{name}__decided"] = _where(_both(applies, decided))
-    counted = _both(applies, decided)
+        figures[f"{name}__decided"] = where(both(applies, decided))
+    counted = both(applies, decided)
     if metric.kind == "mean":
         figures[f"{name}__sum"] = nw.when(counted).then(value)
         figures[f"{name}__squares"] = nw.when(counted).then(value * value)
@@ -271,219 +267,9 @@ def _add_figures(figures: dict[str, nw.Expr], copies: dict[str, str], metric: Me
             first = counted & (nw.col("channel") == metric.options["channels"][0])
             figures[f"{name}__first_sum"] = nw.when(first).then(value)
             figures[f"{name}__first_squares"] = nw.when(first).then(value * value)
-            figures[f"{name}__first_decided"] = _where(first)
+            figures[f"{name}__first_decided"] = where(first)
     else:
-        figures[f"{name}__sum"] = _where(_both(counted, value))
-
-
-#: Whether the metric applies (none: to every ticket), whether it is decided (none: at once), and its value: a
-#: condition, of a mean a number. A condition that cannot be told is not fulfilled.
-_Parts = tuple[nw.Expr | None, nw.Expr | None, nw.Expr]
-
-
-def _both(first: nw.Expr | None, second: nw.Expr | None) -> nw.Expr:
-    if first is not None and second is not None:
-        return first & second
-    found = second if first is None else first
-    assert found is not None  # no metric holds for every ticket at once
-    return found
-
-
-def _where(condition: nw.Expr) -> nw.Expr:
-    """1 where true, else null: counting is cheaper than summing."""
-    return nw.when(condition).then(nw.lit(1))
-
-
-def _flag(condition: nw.Expr) -> nw.Expr:
-    """1 where true, else 0."""
-    return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int64)
-
-
-def _has(column: str) -> nw.Expr:
-    return ~nw.col(column).is_null()
-
-
-def _within(column: str, metric: Metric, *, start: str = "opened_at") -> nw.Expr:
-    return (nw.col(column) <= nw.col(start) + timedelta(days=metric.window_days)).fill_null(False)
-
-
-def _old_enough(metric: Metric, age: str = "age_s") -> nw.Expr:
-    return nw.col(age) >= metric.window_days * 86_400
-
-
-def _is_complaint() -> nw.Expr:
-    return nw.col("is_complaint").fill_null(False)
-
-
-def _response_on_time(metric: Metric, sla: Sla) -> _Parts:
-    applies = _has("response_limit_s")
-    if not sla.count_no_reply:
-        applies = applies & (nw.col("no_reply") == 0)
-    return applies, nw.col("response_decided") == 1, nw.col("response_met") == 1
-
-
-def _resolution_on_time(metric: Metric, sla: Sla) -> _Parts:
-    applies = _has("due_at" if sla.resolution == "due_at" else "resolution_limit_s")
-    return applies, nw.col("resolution_decided") == 1, nw.col("resolution_met") == 1
-
-
-def _complaint_handling(metric: Metric, sla: Sla) -> _Parts:
-    applies, decided, met = _resolution_on_time(metric, sla)
-    return _both(_is_complaint(), applies), decided, met
-
-
-def _complaint_resolution(metric: Metric, sla: Sla) -> _Parts:
-    return _is_complaint(), _old_enough(metric), _within("resolved_at", metric)
-
-
-def _resolved_once(metric: Metric, sla: Sla) -> _Parts:
-    again = _within("reopened_at", metric) | _within("recontact_at", metric)
-    return None, _old_enough(metric), _within("resolved_at", metric) & ~again
-
-
-def _not_back(metric: Metric, sla: Sla) -> _Parts:
-    again = [_within(name, metric, start="resolved_at") for name in ("reopened_at", "recontact_at")]
-    return _has("resolved_at"), _old_enough(metric, "resolved_for_s"), ~(again[0] | again[1])
-
-
-def _one_touch(metric: Metric, sla: Sla) -> _Parts:
-    one_touch = (nw.col("replies") == 1) & (nw.col("reopens") == 0)
-    return _has("replies") & _has("reopens"), _old_enough(metric), _within("resolved_at", metric) & one_touch
-
-
-def _waiting_time(metric: Metric, sla: Sla) -> _Parts:
-    applies = _has("wait_seconds")
-    if metric.definition == "queued":
-        applies = nw.col("wait_seconds") > 0
-    elif metric.definition == "channel_mean":
-        applies = applies & nw.col("channel").is_in(metric.options["channels"])
-    return applies, None, nw.col("wait_seconds")
-
-
-def _service_level(metric: Metric, sla: Sla) -> _Parts:
-    gone = nw.col("abandoned").fill_null(True)
-    soon = (nw.col("wait_seconds") <= int(parse_limit(metric.options["limit"]).total_seconds())).fill_null(
-        False
-    )
-    # an answered call without a wait cannot be judged
-    offered = _has("abandoned") & (gone | _has("wait_seconds"))
-    if metric.definition == "of_answered":
-        offered = offered & ~gone
-    elif metric.definition == "without_short_abandons":
-        offered = offered & ~(gone & soon)
-    return offered, None, soon & ~gone
-
-
-def _abandonment_rate(metric: Metric, sla: Sla) -> _Parts:
-    return _has("abandoned"), None, nw.col("abandoned")
-
-
-def _complaint_rate(metric: Metric, sla: Sla) -> _Parts:
-    return _has("is_complaint"), None, nw.col("is_complaint")
-
-
-def _csat(metric: Metric, sla: Sla) -> _Parts:
-    return _has("csat"), None, nw.col("csat") >= metric.options["scale"][1] - 1
-
-
-def _csi(metric: Metric, sla: Sla) -> _Parts:
-    return _has("csat"), None, nw.col("csat").cast(nw.Int64) - metric.options["scale"][0]
-
-
-def _nps(metric: Metric, sla: Sla) -> _Parts:
-    score = nw.col("nps_score")
-    return _has("nps_score"), None, _flag(score >= PROMOTER) - _flag(score <= DETRACTOR)
-
-
-def _rated_of_offered(metric: Metric, sla: Sla) -> _Parts:
-    return nw.col("csat_offered") | _has("csat"), None, _has("csat")
-
-
-def _rated_of_resolved(metric: Metric, sla: Sla) -> _Parts:
-    return _has("resolved_at"), None, _has("csat")
-
-
-def _reopened(metric: Metric, sla: Sla) -> _Parts:
-    return None, _old_enough(metric), _within("reopened_at", metric)
-
-
-def _reopened_after(metric: Metric, sla: Sla) -> _Parts:
-    back = _within("reopened_at", metric, start="resolved_at")
-    return _has("resolved_at"), _old_enough(metric, "resolved_for_s"), back
-
-
-def _ever_reopened(metric: Metric, sla: Sla) -> _Parts:
-    return _has("reopens"), None, nw.col("reopens") > 0
-
-
-def _record_completeness(metric: Metric, sla: Sla) -> _Parts:
-    filled = sum((_flag(_has(stored(name))) for name in metric.options["columns"]), nw.lit(0).cast(nw.Int64))
-    whole = filled == len(metric.options["columns"])
-    return _has("ticket_id"), None, whole if metric.kind == "rate" else filled
-
-
-def _vague_results(metric: Metric, sla: Sla) -> _Parts:
-    return _has("vague_result"), None, nw.col("vague_result")
-
-
-def _event(metric: Metric, sla: Sla) -> _Parts:
-    applies = nw.col(f"{metric.name}_started")
-    if "is_complaint" in VARIANTS.get(metric.name, {}).get(metric.definition, ()):
-        applies = applies & _is_complaint()
-    applies = _both(_asked_for(metric), applies)
-    return applies, nw.col(f"{metric.name}_decided"), nw.col(f"{metric.name}_met")
-
-
-def _asked_for(metric: Metric) -> nw.Expr | None:
-    """Whether a ticket is one of those that ``where`` of an own metric names."""
-    found = None
-    for name, values in metric.options.get("where", {}).items():
-        found = _both(found, _among(name, values))
-    return found
-
-
-def _among(name: str, values: list[str]) -> nw.Expr:
-    yes = {"true": True, "false": False}
-    if columns.TICKETS[name] == "BOOLEAN":
-        return nw.col(name).is_in([yes[value] for value in values if value in yes]).fill_null(False)
-    return nw.col(name).is_in(values).fill_null(False)
-
-
-def _own_share(metric: Metric, sla: Sla) -> _Parts:
-    column = metric.options["column"]
-    return _both(_asked_for(metric), _has(column)), None, _among(column, metric.options["values"])
-
-
-def _own_mean(metric: Metric, sla: Sla) -> _Parts:
-    column = metric.options["column"]
-    return _both(_asked_for(metric), _has(column)), None, nw.col(column).cast(nw.Int64)
-
-
-#: Metric and variant = what makes (applies, decided, value) of a ticket.
-_PARTS = {
-    ("response_on_time", "within_limit"): _response_on_time,
-    ("resolution_on_time", "within_limit"): _resolution_on_time,
-    ("first_contact_resolution", "window"): _resolved_once,
-    ("first_contact_resolution", "one_touch"): _one_touch,
-    ("first_contact_resolution", "from_resolution"): _not_back,
-    **{("waiting_time", variant): _waiting_time for variant in VARIANTS["waiting_time"]},
-    ("complaint_rate", "tickets"): _complaint_rate,
-    ("csat", "top_two"): _csat,
-    ("csat_response", "of_offered"): _rated_of_offered,
-    ("csat_response", "of_resolved"): _rated_of_resolved,
-    ("reopen_rate", "window"): _reopened,
-    ("reopen_rate", "ever"): _ever_reopened,
-    ("reopen_rate", "from_resolution"): _reopened_after,
-    **{("service_level", variant): _service_level for variant in VARIANTS["service_level"]},
-    ("abandonment_rate", "of_offered"): _abandonment_rate,
-    **{("record_completeness", variant): _record_completeness for variant in VARIANTS["record_completeness"]},
-    ("vague_results", "phrases"): _vague_results,
-    ("complaint_handling", "within_limit"): _complaint_handling,
-    ("complaint_resolution", "window"): _complaint_resolution,
-    ("nps", "promoters"): _nps,
-    ("csi", "of_csat"): _csi,
-}
-_OWN = {"own_share": _own_share, "own_mean": _own_mean}
+        figures[f"{name}__sum"] = where(both(counted, value))
 
 
 def _limits(settings: Settings, folder: Path) -> dict[str, Any]:

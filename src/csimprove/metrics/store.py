@@ -36,7 +36,7 @@ _PACKAGE = Path(csimprove.__file__).parent
 _CODE = (
     "columns.py",
     "settings/*.py",
-    "sla.py",
+    "sla/*.py",
     "presets/*.toml",
     "tickets/*.*",
     "metrics/*.py",
