@@ -284,18 +284,6 @@ def _column_note(one: ColumnNote, language: Language) -> list[str]:
     return [wording.column_name(one.column, language), said, meant, count(one.n)]
 
 
-def _column_note(one: ColumnNote, language: Language) -> list[str]:
-    """Say what texts of a column were taken for."""
-    said, meant = one.text, one.value
-    if one.code != "renamed":
-        meant = text(f"note.{one.code}", language)
-    if one.code in ("day_first", "month_first"):
-        said = text(f"note.shape.{one.code}", language)
-    if one.code == "not_read":
-        said = text(f"note.not_read.{one.text}", language)
-    return [wording.column_name(one.column, language), said, meant, count(one.n)]
-
-
 def evaluation_table(result: PilotResult, *, language: Language = "en") -> Block:
     """Return every metric of the plan: both arms, effect, what was asked, target, verdict.
 

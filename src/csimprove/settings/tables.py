@@ -206,11 +206,6 @@ class Settings(Frozen):
             raise ValueError(f"each must have a name of its own, not two {', '.join(twice)}")
         return value
 
-    @property
-    def title(self) -> str:
-        """Name of the project, and of the tickets to which it is restricted."""
-        return ": ".join([self.project, *(", ".join(values) for values in self.only.values())])
-
     def goal(self, metric: str) -> MetricSettings | OwnMetric | None:
         """Return what the project set for a metric of the catalogue or of its own."""
         own = next((one for one in self.own_metrics if one.name == metric), None)
