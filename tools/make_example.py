@@ -90,8 +90,7 @@ def executed(file: Path, language: Language) -> Any:
     job = notebooks.Notebook(
         NAME, path.parent, "package", False, content, {"language": language, "settings": str(file)}
     )
-    with tempfile.TemporaryDirectory() as place:
-        execution.execute(job, output=Path(place, path.name), timeout=600, quiet=True)
+    execution.execute(job, isolated=True)
     if job.failure:
         sys.exit(str(job.failure))
     return job.content
