@@ -13,7 +13,8 @@ from csimprove.report import Brand, documents
 from made_results import AS_OF, BASELINE, PILOT, READING, ZONE
 
 METRIC = "response_on_time"
-NOTES = (report.Note("Li <lead>", date(2025, 9, 1), METRIC, "The CRM was **down**.\n\n- twice\n- on Monday"),)
+WORDS = "The CRM\x0b was **down**.\n\n- twice\n- on Monday"  # a sign that Office files cannot hold
+NOTES = (report.Note("Li <lead>", date(2025, 9, 1), METRIC, WORDS),)
 
 
 def _code(*outputs: dict[str, Any], tags: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -33,6 +33,8 @@ from csimprove.report.documents.model import (
 )
 from csimprove.settings import Language
 
+#: Signs that XML, and so every Office file, cannot hold.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 #: Elements that stand on a line of their own, smaller, inside a cell.
 _BELOW = ("small", "p")
 _BLOCKS = ("section", "figure", "aside", "details", "header", "ul", "ol", "dl", "table", "p", "pre")
@@ -133,7 +135,7 @@ def pictures(notebook: Mapping[str, Any]) -> list[Picture]:
 
 
 def _main(page: str) -> Tag:
-    main = BeautifulSoup(page, "html.parser").find("main")
+    main = BeautifulSoup(_CONTROLS.sub("", page), "html.parser").find("main")
     if not isinstance(main, Tag):
         raise ValueError("the page has no main part.")
     return main
