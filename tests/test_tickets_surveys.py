@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from csimprove.errors import TicketDataError
 from csimprove.settings import Settings
@@ -73,9 +76,9 @@ def test_a_workbook_reads_like_text(tmp_path: Path) -> None:
         tmp_path / "a.xlsx",
         {"S": [cells("date", "score"), cells((45870.0, 1), 7.0), cells("2025-08-02", 9.5)]},
     )
-    settings = project(tmp_path, "", scale="0-10")
-    survey = settings.surveys[0].model_copy(update={"path": "a.xlsx"})
-    read = read_surveys(settings.model_copy(update={"surveys": (survey,)}))
+    made = project(tmp_path, "", scale="0-10")
+    survey = made.surveys[0].model_copy(update={"path": "a.xlsx"})
+    read = read_surveys(made.model_copy(update={"surveys": (survey,)}))
     assert read.frame["score"].tolist() == [7.0, 9.5]
     assert read.frame["date"].tolist() == [pd.Timestamp("2025-08-01"), pd.Timestamp("2025-08-02")]
 
@@ -119,10 +122,10 @@ def test_day_and_month_are_never_guessed(tmp_path: Path) -> None:
 
 
 def test_what_is_missing_in_every_file_is_told_at_once(tmp_path: Path) -> None:
-    settings = project(tmp_path, "day,points\n2025-08-01,4\n", columns={"score": "point"})
-    other = settings.surveys[0].model_copy(update={"name": "Other", "path": "gone.csv"})
+    made = project(tmp_path, "day,points\n2025-08-01,4\n", columns={"score": "point"})
+    other = made.surveys[0].model_copy(update={"name": "Other", "path": "gone.csv"})
     with pytest.raises(TicketDataError) as caught:
-        read_surveys(settings.model_copy(update={"surveys": (*settings.surveys, other)}))
+        read_surveys(made.model_copy(update={"surveys": (*made.surveys, other)}))
     assert str(caught.value) == (
         "a.csv, gone.csv cannot be used:\n"
         "  column 'a.csv: date': is missing (did you mean 'day'? `date` needs it). "
@@ -147,10 +150,35 @@ def test_comments_are_off_by_default_and_masked_when_on(tmp_path: Path) -> None:
         "2025-08-01,,我是张小明，邮箱zhang@example.com，卡6222 0212 3456 7890 123\n"
     )
     assert answers(tmp_path, text).frame["comment"].tolist() == ["", ""]
-    settings = project(tmp_path, text, comments=True)
-    source = settings.source.model_copy(update={"names": ("who",)})
-    read = read_surveys(settings.model_copy(update={"source": source}))
+    made = project(tmp_path, text, comments=True)
+    source = made.source.model_copy(update={"names": ("who",)})
+    read = read_surveys(made.model_copy(update={"source": source}))
     assert read.frame["comment"].tolist() == [
         "… told … and Bo to ring …",  # a name of two letters cannot be told from a word
         "我是…，邮箱…，卡…",
     ]
+
+
+DAMAGE = st.sampled_from(['"', ",", "", "\n", "x", "13800138000", "张小明", ";", "99"])
+
+
+@settings(max_examples=40, deadline=None)
+@given(cuts=st.lists(st.tuples(st.integers(0, 7), st.integers(0, 40), DAMAGE), max_size=6))
+def test_whatever_the_damage_every_answer_is_accounted_for(cuts: list[tuple[int, int, str]]) -> None:
+    lines = [f"2025-08-0{1 + n} 10:00,East,{1 + n % 5},P{n},slow" for n in range(8)]
+    for n, place, text in cuts:
+        lines[n] = lines[n][:place] + text + lines[n][place:]
+    with tempfile.TemporaryDirectory() as name:
+        told, read = "", None
+        try:
+            text = "date,region,score,respondent,theme\n" + "\n".join(lines)
+            read = answers(Path(name), text, scale="1-5")
+        except TicketDataError as error:
+            told = str(error)
+    if read is not None:
+        (reading,) = read.readings
+        assert reading.rows == reading.used + reading.rejected_rows + reading.empty
+        assert reading.used == len(read.frame)
+        assert reading.rejected_rows <= reading.reject_count
+        told = str(reading) + read.frame.to_string()
+    assert "13800138000" not in told
