@@ -154,7 +154,7 @@ def taken(field: Field, missing: Iterable[str]) -> dict[str, str]:
 
     Yes and no in other words are not worth telling.
     """
-    plain = is_name(field) or _type(field.name) == "BOOLEAN"
+    plain = is_name(field) or columns.TICKETS.get(field.name) == "BOOLEAN"
     choices = {} if plain else dict.fromkeys(missing, "") | field.values
     return {text: value for text, value in choices.items() if text and text != value}
 
