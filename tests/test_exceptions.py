@@ -120,6 +120,12 @@ def test_an_alert_is_over_after_a_whole_quiet_period_and_two_near_ones_are_one(t
     (one,) = found(tmp_path, measures((date(2025, 9, 3), date(2025, 9, 6))), at("2025-10-08"))
     assert (one.state, one.ended) == ("over", date(2025, 9, 13))
     assert found(tmp_path, measures(None), at("2025-10-08")) == []
+    # good again for less than a period: the same alert
+    again = measures((date(2025, 9, 3), date(2025, 9, 6)))
+    days = again.frame["day"].dt.date
+    again.frame.loc[days.isin([date(2025, 9, 16), date(2025, 9, 17)]), "response_on_time__sum"] = 40
+    (both,) = found(tmp_path, again, at("2025-10-08"))
+    assert (both.raised.date(), both.ended) == (one.raised.date(), date(2025, 9, 25))
     before = settings(tmp_path, since="2025-10-01")
     made = measures((date(2025, 9, 3), date(2025, 9, 6)))
     assert alert_exceptions(made, settings=before, cycles=(), moment=at("2025-10-08")) == ()

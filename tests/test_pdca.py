@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from csimprove.errors import SettingsError
@@ -274,6 +274,16 @@ def test_a_hand_edit_that_breaks_a_rule_is_found_with_file_and_line(tmp_path: Pa
     )
 
 
+def test_a_check_that_the_owner_made_is_found_though_its_seal_fits(tmp_path: Path) -> None:
+    cycle = checked(project(tmp_path))
+    (check,) = cycle.checks
+    own = check.model_copy(update={"by": OWNER})
+    forged = cycle.model_copy(update={"checks": (own.model_copy(update={"seal": own.own_seal}),)})
+    (fault,) = course(forged).faults
+    assert fault.loc == ("history", 3)
+    assert fault.message.startswith("check must be made by somebody other than the owner, not by ")
+
+
 def test_every_file_is_told_and_so_is_a_number_used_twice(tmp_path: Path) -> None:
     made = project(tmp_path)
     planned(made)
@@ -308,6 +318,7 @@ TEXTS = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(title='a\x7fb\x00\n"', causes=["= 1", "\\"], cut="区 域", gain=0.1)
 @given(title=TEXTS, causes=st.lists(TEXTS, max_size=3), cut=TEXTS, gain=st.floats(1e-6, 1e6))
 def test_what_is_written_is_read_back_whatever_it_says(
     tmp_path: Path, title: str, causes: list[str], cut: str, gain: float
