@@ -6,6 +6,8 @@ import inspect
 import itertools
 import re
 import string
+import tomllib
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +46,12 @@ def test_every_phrase_has_both_languages_with_the_same_placeholders() -> None:
         if placeholders(phrase["en"]) - optional != placeholders(phrase["zh"]) - optional
     }
     assert different == {}
+
+
+def test_no_phrase_stands_in_two_files() -> None:
+    folder = Path(wording.__file__).parent / "phrases"
+    keys = [key for path in folder.glob("*.toml") for key in tomllib.loads(path.read_text(encoding="utf-8"))]
+    assert [key for key, times in Counter(keys).items() if times > 1] == []
 
 
 def test_no_phrase_claims_too_much_or_uses_the_wrong_marks() -> None:

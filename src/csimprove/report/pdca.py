@@ -81,7 +81,10 @@ def overdue_table(result: ProgrammeResult, settings: Settings, *, language: Lang
         return paragraph(text("title.overdue.none", language), text("overdue.none", language, **words))
     rows = [_late_cycle(one, language) for one in result.overdue]
     rows += [_late_exception(one, language) for one in late]
-    words |= {"clock": text(f"clock.{settings.pdca.clock}", language), "limit": settings.pdca.correct_within}
+    words |= {
+        "clock": text(f"deadline.clock.{settings.pdca.clock}", language),
+        "limit": settings.pdca.correct_within,
+    }
     keys = ("action", "whose", "due", "first_due", "escalated", "next_step")
     return phrased("overdue", heads(keys, language), rows, language, words, kind="eval wide")
 

@@ -21,9 +21,9 @@ from csimprove.wording import text
 #: Beginnings by which a program takes a text for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _WIDEST = 60
-_ACTION = ("number", "action", "state", "owner", "due", "first_due", "late_days", "level", "metric")
+_ACTION = ("action_number", "action", "state", "owner", "due", "first_due", "late_days", "level", "metric")
 _CHECK = (
-    "number",
+    "action_number",
     "action",
     "when",
     "checked_by",
@@ -77,7 +77,7 @@ def write_workbook(result: ProgrammeResult, path: Path, *, language: Language = 
     for name, keys, rows in (
         ("actions", _ACTION, _actions(result, language)),
         ("checks", _CHECK, _checks(result, language)),
-        ("history", ("number", "when", "who", "what"), _history(result, language)),
+        ("history", ("action_number", "when", "who", "what"), _history(result, language)),
         ("exceptions", _EXCEPTION, _exceptions(result, language)),
     ):
         _sheet(book.create_sheet(text(f"sheet.{name}", language)), heads(keys, language), rows)
