@@ -203,6 +203,10 @@ def test_a_batch_prints_its_cover_and_fails_with_a_report(
     calls = recorder(monkeypatch, "run_batch", Batch(Path("r/index.html"), (good,)))
     assert call(capsys, "run", "playbook.toml", "--for", "region", "-q") == (0, "r/index.html\n", "")
     assert calls[0][1]["by"] == "region"
+    written = recorder(monkeypatch, "write_documents", [Written("pdf", Path("r/east/1/report.pdf"), 1.0)])
+    _, out, _ = call(capsys, "run", "playbook.toml", "--for", "region", "--format", "pdf")
+    assert out == "r/index.html\nr/east/1/report.pdf\n"
+    assert written == [(Path("r/east/1/index.html"), {"formats": ("pdf",), "quiet": False})]
     recorder(monkeypatch, "run_batch", Batch(Path("r/index.html"), (good, bad)))
     code, out, err = call(capsys, "run", "playbook.toml", "--table", "clients.csv", "--json")
     assert (code, err) == (1, "West: no\n")

@@ -174,14 +174,17 @@ def run(
         raise
     if by or table:
         typer.echo(json.dumps(batch.to_dict(), ensure_ascii=False) if as_json else batch.cover)
-        if batch.failures:
-            raise RunError("\n".join(batch.failures))
-        return
-    typer.echo(_outcome(index.parent) if as_json else index)
+        pages = [batch.cover.parent / entry.link for entry in batch.entries if entry.link]
+    else:
+        typer.echo(_outcome(index.parent) if as_json else index)
+        pages = [index]
     if rest := tuple(one for one in asked if one != "html"):
-        for written in playbook.write_documents(index, formats=rest, quiet=quiet):
-            if not as_json:
-                typer.echo(written.path)
+        for page in pages:
+            for written in playbook.write_documents(page, formats=rest, quiet=quiet):
+                if not as_json:
+                    typer.echo(written.path)
+    if (by or table) and batch.failures:
+        raise RunError("\n".join(batch.failures))
 
 
 @app.command()
