@@ -127,7 +127,9 @@ def reference(folder: Path) -> list[Path]:
             nbformat.v4.new_code_cell(WORK),
         ]
         path = folder / "notebooks" / f"{50 + number}_reference.ipynb"
-        nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+        kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+        about = {"kernelspec": kernel, "language_info": {"name": "python"}}
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=about), path)
         paths.append(path)
     return paths
 
