@@ -841,6 +841,19 @@ def test_damaged_measures_are_computed_again(small_project, damage):
     assert file.stat().st_size > 2
 
 
+def test_measures_that_another_process_stored_meanwhile_stay_as_they_are(small_project, monkeypatch):
+    settings = read_settings(small_project / "playbook.toml")
+    first = load_measures(settings)
+    (tickets,) = (small_project / "reports").glob("small/measures/*/tickets.parquet")
+    before = tickets.stat().st_ino  # whoever is reading it has this very file
+    answers = iter([None])  # not there when asked first
+    stored = store._stored
+    monkeypatch.setattr(store, "_stored", lambda place, key: next(answers, stored(place, key)))
+    again = load_measures(settings)
+    pd.testing.assert_frame_equal(again.frame, first.frame)
+    assert tickets.stat().st_ino == before
+
+
 def test_a_folder_that_cannot_be_written_does_not_stop_the_computing(small_project):
     (small_project / "reports").write_text("a file, not a folder", encoding="utf-8")
     measures = load_measures(read_settings(small_project / "playbook.toml"))

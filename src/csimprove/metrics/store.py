@@ -156,13 +156,21 @@ def _computed(settings: Settings, place: Path, *, moment: datetime | None, key: 
     try:
         measures = _compute(settings, work, moment=moment, key=key)
         if work.parent == place.parent:
-            shutil.rmtree(place, ignore_errors=True)
-            # another process may have been first: its table is as good
-            with contextlib.suppress(OSError):
-                work.replace(place)
+            _take_place(work, place, key=key)
         return measures
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _take_place(work: Path, place: Path, *, key: str) -> None:
+    """Move a finished folder into place; what another process put there first is as good and in use."""
+    with contextlib.suppress(OSError):
+        work.replace(place)
+        return
+    if _stored(place, key) is None:  # damaged
+        shutil.rmtree(place, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            work.replace(place)
 
 
 def _compute(settings: Settings, work: Path, *, moment: datetime | None, key: str) -> Measures:
