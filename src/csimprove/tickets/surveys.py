@@ -20,9 +20,10 @@ from csimprove.errors import Failure, TicketDataError
 from csimprove.plain import Plain
 from csimprove.settings import ANSWERS, Role, Settings, Survey, nearest, parse_scale
 from csimprove.tickets.files import SourceFile, normal, open_source
+from csimprove.tickets.loading import KEPT_REJECTS
 from csimprove.tickets.masking import hide_contacts, hide_people, mask, project_key
 from csimprove.tickets.parsing import ISO_FORMATS
-from csimprove.tickets.reader import KEPT_REJECTS, names_of_people
+from csimprove.tickets.reader import names_of_people
 
 #: Chinese headings that are known without being mapped; ``team`` and ``region`` are groups, too.
 _HEADINGS = {
