@@ -404,7 +404,7 @@ def test_flags_of_the_reading_have_words(name: str) -> None:
 
 
 def test_every_reason_why_a_value_was_not_used_is_said_in_chinese() -> None:
-    reader = (Path(wording.__file__).parents[1] / "tickets" / "reader.py").read_text(encoding="utf-8")
+    reader = (Path(wording.__file__).parents[1] / "tickets" / "loading.py").read_text(encoding="utf-8")
     said = re.findall(r'what = f?"([^"]+)"', inspect.getsource(parsing.reason))
     said += re.findall(r'"((?:is missing|holds a quote|cannot be split)[^"]*)"', reader)
     said.append("has 3 values")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import numpy as np
 
 from csimprove import wording
 from csimprove.baseline import MOST_GROUPS, BaselineResult, Goal, Indicator
@@ -24,6 +27,7 @@ from csimprove.report.blocks import (
     phrased,
     stacked,
     state,
+    table,
     target_state,
 )
 from csimprove.report.headers import HASH_SHOWN
@@ -33,6 +37,8 @@ from csimprove.wording import count, interval, level, percent, text
 
 #: Values that could not be read are shown by way of example; the rest are counted.
 _EXAMPLES = 10
+#: Indicators beside one another.
+MOST_COLUMNS = 8
 #: Texts of columns that are listed.
 _NOTES = 15
 #: Flag = what is done about it.
@@ -105,28 +111,45 @@ def cuts_table(result: BaselineResult, cut: str, *, language: Language = "en") -
     -------
     Block
         One row a group, at most twelve, those with most tickets; one column an indicator: value, interval,
-        decided tickets.
+        decided tickets. More than `MOST_COLUMNS` stand in tables below one another: paper is narrow.
     """
     cells = result.cuts[result.cuts["cut"] == cut]
     shown = [one for one in result.indicators if one.metric in set(cells["metric"])]
     found = {(row.group, row.metric): row for row in cells.itertuples(index=False)}
     tickets = cells.assign(all=cells["denominator"] + cells["undecided"]).groupby("group")["all"].max()
     listed = set(tickets.sort_values(ascending=False, kind="stable").index[:MOST_GROUPS])
-    rows = [
-        [
-            wording.group_name(group, language),
-            *(_cut_cell(found.get((group, one.metric)), one, language) for one in shown),
-        ]
-        for group in dict.fromkeys(cells["group"])
-        if group in listed
-    ]
+    groups = [group for group in dict.fromkeys(cells["group"]) if group in listed]
     words = {**wording.spoken_baseline(result, language), "cut": wording.column_name(cut, language)}
-    head = [wording.capital(words["cut"]), *(wording.indicator_name(one, language) for one in shown)]
     caption = text("caption.cuts", language, **words)
     if rest := len(tickets) - len(listed):
         caption += {"en": " ", "zh": ""}[language] + text("caption.cuts.rest", language, n=count(rest))
-    numeric = range(1, len(head))
-    return phrased("cuts", head, rows, language, words, caption=caption, kind="cuts", numeric=numeric)
+    parts = np.array_split(np.arange(len(shown)), max(1, math.ceil(len(shown) / MOST_COLUMNS)))
+    blocks: list[Block] = []
+    for part in parts:
+        of = [shown[at] for at in part]
+        names = [wording.indicator_name(one, language) for one in of]
+        ends = {"first": names[0], "last": names[-1]} if names else {}
+        title = text("title.cuts.more" if blocks else "title.cuts", language, **words, **ends)
+        rows = [
+            [
+                wording.group_name(group, language),
+                *(_cut_cell(found.get((group, one.metric)), one, language) for one in of),
+            ]
+            for group in groups
+        ]
+        blocks.append(
+            table(
+                title=wording.capital(title),
+                head=[wording.capital(words["cut"]), *names],
+                rows=rows,
+                language=language,
+                caption=caption if part is parts[-1] else "",
+                kind="cuts",
+                numeric=range(1, len(names) + 1),
+                sub=bool(blocks),
+            )
+        )
+    return stacked(*blocks)
 
 
 def _cut_cell(row: Any | None, one: Indicator, language: Language) -> Cell | str:

@@ -53,7 +53,8 @@ def mask(text: str) -> str:
     return f"{text[0]}…{text[-1] if len(text) > 3 else ''}"
 
 
-_CONTACT = re.compile(CONTACT)
+#: A fraction such as 0.6394267984578837 is no number that reaches anybody.
+_CONTACT = re.compile(rf"(?<![\d.])(0\.\d+)(?!\d|@)|{CONTACT}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d")
 #: In what people type even seven digits may be a phone number.
 _TYPED = re.compile(
@@ -75,8 +76,10 @@ def hide_contacts(text: str) -> str:
     --------
     >>> hide_contacts("row 3: 138 0013 8000 or ann@example.com, read at 2025-03-31 14:05:00")
     'row 3: … or … read at 2025-03-31 14:05:00'
+    >>> hide_contacts("a share of 0.6394267984578837 13800138000")
+    'a share of 0.6394267984578837 …'
     """
-    return _CONTACT.sub(lambda found: found[0] if _MOMENT.match(found[0]) else "…", text)
+    return _CONTACT.sub(lambda found: found[0] if found[1] or _MOMENT.match(found[0]) else "…", text)
 
 
 def hide_people(text: str, names: Collection[str] = ()) -> str:
