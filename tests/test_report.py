@@ -517,3 +517,15 @@ def test_a_chinese_page_carries_the_characters_it_uses_and_an_english_one_none()
     assert '"csimprove page",sans-serif' in chinese
     plain = {"cells": [{"cell_type": "markdown", "source": "# Pilot", "metadata": {}}]}
     assert "@font-face" not in report.page(plain, language="en", title="Pilot")
+
+
+def test_many_indicators_of_a_cut_stand_in_tables_below_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = report.cuts_table(BASELINE, "region").html
+    monkeypatch.setattr("csimprove.report.tables.MOST_COLUMNS", 1)
+    parted = report.cuts_table(BASELINE, "region").html
+    columns = whole.count('<th scope="col"') - 1
+    assert (whole.count("<table"), parted.count("<table")) == (1, columns)
+    assert parted.count("<caption>") == whole.count("<caption>") == 1
+    headings = re.findall(r"<h[23]>(.*?)</h[23]>", parted)
+    assert len(set(headings)) == columns > 1  # no two regions of a page have one name
+    assert headings[0] == "By region: where the gaps lie"
