@@ -13,6 +13,7 @@ from fontTools import subset, ttLib
 
 #: Last name in the page's font stack: used only where no installed font has a character.
 FAMILY = "csimprove page"
+_LAYOUT = {"BASE", "GDEF", "GPOS", "GSUB", "VORG", "vhea", "vmtx"}
 
 
 def font_face(document: str) -> str:
@@ -44,6 +45,8 @@ def font_face(document: str) -> str:
 def _rule(characters: str) -> str:
     source = (resources.files("csimprove") / "fonts" / "csimprove-figures.otf").read_bytes()
     font = ttLib.TTFont(io.BytesIO(source), recalcTimestamp=False)
+    for table in _LAYOUT & set(font.keys()):  # dropped in the end: taking them apart is most of the time
+        del font[table]
     cut = subset.Subsetter(subset.Options(desubroutinize=True, notdef_outline=True, layout_features=[]))
     cut.populate(text=characters)
     cut.subset(font)
