@@ -168,6 +168,12 @@ def test_no_code_at_all_is_a_result(tmp_path: Path) -> None:
     assert (result.coded, result.ranked, result.vital, result.categories) == (0, (), 0, ())
 
 
+def test_an_export_without_a_column_of_causes_has_no_code(tmp_path: Path) -> None:
+    bare = [{name: value for name, value in ticket(1, DAY, "A").items() if name != "cause"}]
+    result = causes(made_tickets(bare), settings=made_settings(tmp_path))
+    assert (result.tickets, result.coded, result.ranked) == (1, 0, ())
+
+
 def test_columns_that_are_not_there_are_named(tmp_path: Path) -> None:
     settings = made_settings(tmp_path, category="severity", cause="team")
     measures = made_tickets([ticket(1, DAY, "A")])

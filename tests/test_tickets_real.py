@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from csimprove import playbook
 from csimprove.metrics import load_measures
 from csimprove.settings import read_settings
 from csimprove.tickets import Reading, read_tickets
@@ -27,6 +30,19 @@ needs_shared = pytest.mark.skipif(
 def test_settings_of_a_real_file_are_short_and_valid(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 25
     read_settings(path)
+
+
+@needs_shared
+@pytest.mark.slow
+@pytest.mark.parametrize("path", SETTINGS, ids=lambda path: path.stem)
+def test_the_playbook_runs_on_every_real_file(path: Path, tmp_path: Path) -> None:
+    text = path.read_text(encoding="utf-8").replace("../../../shared/data", SHARED.as_posix())
+    (tmp_path / "playbook.toml").write_text(text, encoding="utf-8")
+    shutil.copytree(path.parent / "causes", tmp_path / "causes")
+    index = playbook.run(tmp_path / "playbook.toml", quiet=True)
+    manifest = json.loads((index.parent / "manifest.json").read_text(encoding="utf-8"))
+    found = {one["name"]: one["status"] for one in manifest["notebooks"]}
+    assert found == dict.fromkeys(("01_baseline", "02_root_causes", "07_monitoring", "10_pdca"), "ok")
 
 
 def share(part: float, whole: float) -> float:

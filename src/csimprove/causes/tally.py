@@ -133,7 +133,8 @@ def looked_into(measures: Measures, settings: Settings, first: date, last: date)
     """Return the tickets of a period that ``[causes]`` looks into, with all that is told of them."""
     own, there = settings.causes, set(measures.reading.columns)
     needed = {*own.where, *filter(None, (own.category, own.cause, own.subcause))}
-    if own.count_sheet:
+    # codes may come from a sheet, and a project that names no column may have no codes yet
+    if own.count_sheet or "cause" not in own.model_fields_set:
         needed -= {own.cause} - {own.category, *own.where}
     if own.of == "complaints":
         needed.add("is_complaint")

@@ -278,8 +278,9 @@ def quality_table(reading: Reading, *, language: Language = "en") -> Block:
         rows = [_column_note(one, language) for one in reading.notes[:_NOTES]]
         head = heads(("column", "in_file", "taken_as", "values"), language)
         blocks.append(phrased("column_notes", head, rows, language, numeric=[3], **look))
+    derived = text("cell.derived", language)
     rows = [
-        [wording.column_name(name, language), reading.headings[name], percent(share)]
+        [wording.column_name(name, language), reading.headings.get(name, derived), percent(share)]
         for name, share in reading.filled.items()
     ]
     head = heads(("column", "heading", "filled"), language)
