@@ -41,7 +41,7 @@ def test_the_headline_names_a_largest_cause_only_where_it_is_shown(tmp_path: Pat
     one = made_causes(tmp_path, clear[:3])
     assert wording.causes_headline(one) == "All coded tickets have one cause: A"
     none = made_causes(tmp_path, [ticket(1, DAY, "")])
-    assert wording.causes_headline(none) == "No cause can be told: tickets looked into 1, coded none"
+    assert wording.causes_headline(none) == "No cause can be told: 0 of 1 tickets are coded"
 
 
 def test_the_words_around_a_pareto_say_n_intervals_and_the_rule_of_ties(made: CausesResult) -> None:

@@ -276,7 +276,8 @@ def baseline_headline(result: BaselineResult, language: Language = "en") -> str:
     speaks = (missed or aimed or measured)[0]
     key = "none" if not aimed else "missed" if not reached else "all" if reached == len(aimed) else "some"
     words = {**spoken_indicator(speaks, language), "reached": count(reached), "n": count(len(aimed))}
-    return capital(text(f"headline.baseline.{key}", language, **words))
+    one = ".one" if len(aimed) == 1 else ""
+    return capital(text(f"headline.baseline.{key}{one}", language, **words))
 
 
 def evaluation_title(result: PilotResult, language: Language = "en") -> str:
