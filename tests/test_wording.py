@@ -330,10 +330,7 @@ def test_headlines_hold_the_number() -> None:
     )
     good = replace(INDICATORS[0], value=0.96, on_target="reached")
     all_good = replace(BASELINE, indicators=(good,))
-    assert (
-        wording.baseline_headline(all_good)
-        == "Response on time is 96.0%; its target of 95% is reached"
-    )
+    assert wording.baseline_headline(all_good) == "Response on time is 96.0%; its target of 95% is reached"
     bare = replace(BASELINE, indicators=(replace(good, target=None, on_target=None),))
     assert wording.baseline_headline(bare, "zh") == "响应及时率为96.0%，尚未设定目标"
     assert wording.baseline_headline(replace(BASELINE, indicators=())) == (
