@@ -80,7 +80,7 @@ def test_many_causes_are_folded_into_one_row(tmp_path: Path) -> None:
 def test_without_a_code_there_is_no_pareto_and_the_heading_says_so(tmp_path: Path) -> None:
     result = made_causes(tmp_path, [ticket(1, DAY, "")])
     assert charts.pareto(result) is None
-    assert wording.pareto(result)["title"] == "No Pareto chart: tickets looked into 1, coded none"
+    assert wording.pareto(result)["title"] == "No Pareto chart: 0 of 1 tickets are coded"
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
