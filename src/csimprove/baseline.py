@@ -14,6 +14,7 @@ from csimprove import inference
 from csimprove.errors import SettingsError
 from csimprove.metrics.customers import YEAR
 from csimprove.metrics.definitions import CUSTOMER_METRICS, customer_metrics
+from csimprove.plain import records
 from csimprove.settings import Settings
 
 if TYPE_CHECKING:  # annotations only: the result needs no engine
@@ -179,8 +180,8 @@ class BaselineResult:
         """Return everything as plain numbers, texts, lists and dicts; missing numbers are ``None``."""
         return {
             "metrics": [asdict(indicator) for indicator in self.indicators],
-            "cuts": _records(self.cuts),
-            "trend": _records(self.trend),
+            "cuts": records(self.cuts),
+            "trend": records(self.trend),
             "goals": [{**asdict(goal), "due": goal.due and goal.due.isoformat()} for goal in self.goals],
             "unavailable": list(self.unavailable),
             "first": self.first.isoformat(),
@@ -189,8 +190,8 @@ class BaselineResult:
             "zone": self.zone,
             "tickets": self.tickets,
             "reading": self.reading.to_dict(),
-            "durations": _records(self.durations),
-            "ranking": _records(self.ranking),
+            "durations": records(self.durations),
+            "ranking": records(self.ranking),
         }
 
     def groups(self, metric: str, cut: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -463,11 +464,3 @@ def _chosen(argument: str, name: str | None, known: list[str]) -> str:
         listed = ", ".join(dict.fromkeys(known))
         raise SettingsError(f"`{argument}` must be one of {listed}, not {name!r}.")
     return name or known[0]
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as dicts of Python's own numbers and texts: dates as ISO texts, missing as ``None``."""
-    if "week" in frame:
-        frame = frame.assign(week=frame["week"].astype(str))
-    plain = frame.astype(object).where(frame.notna(), None)
-    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
