@@ -28,6 +28,10 @@ def job(name: str, *sources: str, cwd: Path = ROOT) -> Notebook:
     return Notebook(name, cwd, "project", True, nbformat.v4.new_notebook(cells=cells))
 
 
+def run(one: Notebook, *, isolated: bool = False) -> None:
+    execution.execute_all([one], isolated=isolated)
+
+
 def printed(one: Notebook) -> list[str]:
     """What a notebook printed; its failure is the test's."""
     assert one.failure is None
@@ -76,7 +80,7 @@ def test_kernels_are_forked_from_a_server_of_one_thread_that_has_the_libraries(
         "import os, sys\nprint(os.getppid(), 'matplotlib' in sys.modules, 'narwhals' in sys.modules)",
         "print('duckdb' in sys.modules, 'debugpy' in sys.modules, os.environ.get('OPENBLAS_NUM_THREADS'))",
     )
-    execution.execute(one)
+    run(one)
     assert printed(one) == [str(server.process.pid), "True", "True", "False", "False", "None"]
 
 
@@ -92,7 +96,7 @@ def test_a_server_with_threads_is_not_forked_from(
     with kernels.server():
         assert not kernels.serve().ready()
         one = job("01_a", "import os\nprint(os.getppid())")
-        execution.execute(one)
+        run(one)
     assert printed(one) == [str(os.getpid())]
 
 
@@ -134,7 +138,7 @@ def test_notebooks_share_no_state_no_folder_and_no_random_numbers(
 @pytest.mark.parametrize("isolated", [False, True], ids=["forked", "isolated"])
 def test_a_figure_of_the_users_own_is_shown(server: kernels.KernelServer, isolated: bool) -> None:
     one = job("01_a", "import matplotlib.pyplot as plt\nplt.plot([1, 2]);")
-    execution.execute(one, isolated=isolated)
+    run(one, isolated=isolated)
     assert one.failure is None
     assert [list(output.data) for output in one.content.cells[0].outputs] == [["text/plain", "image/png"]]
 
@@ -143,11 +147,11 @@ def test_a_figure_of_the_users_own_is_shown(server: kernels.KernelServer, isolat
 def test_a_crashed_kernel_is_told_and_the_next_one_runs(server: kernels.KernelServer) -> None:
     crashed = job("01_a", "x = 1", "import ctypes\nctypes.string_at(0)")
     after = job("02_b", "print('runs')")
-    execution.execute(crashed)
+    run(crashed)
     assert str(crashed.failure) == (
         "01_a failed in code cell 2 (`import ctypes`): the kernel died (killed, or out of memory)."
     )
-    execution.execute(after)
+    run(after)
     assert printed(after) == ["runs"]
 
 
@@ -155,9 +159,9 @@ def test_a_crashed_kernel_is_told_and_the_next_one_runs(server: kernels.KernelSe
 def test_a_server_that_ends_in_the_middle_is_a_failure_of_the_notebook(no_server: None) -> None:
     with kernels.server():
         one = job("01_a", "import os, signal, time\nos.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(60)")
-        execution.execute(one)
+        run(one)
         next_one = job("02_b", "1")
-        execution.execute(next_one)
+        run(next_one)
     assert str(one.failure) == (
         "01_a failed in code cell 1 (`import os, signal, time`): the kernel died (killed, or out of memory)."
     )
@@ -201,12 +205,12 @@ def test_an_interrupt_ends_the_kernels_at_once(no_server: None, isolated: bool) 
 
     started = time.monotonic()
     sleeper = "import time\ntime.sleep(90)"
-    jobs = [job("01_a", "1"), job("02_b", sleeper), job("03_c", sleeper), job("04_d", "1")]
+    jobs = [job("01_a", "1"), job("02_b", sleeper), job("03_c", sleeper), job("04_d", "1"), job("05_e", "1")]
     with pytest.raises(KeyboardInterrupt):
         execution.execute_all(jobs, isolated=isolated, told=interrupt)
     assert time.monotonic() - started < 60
     assert jobs[1].failure is not None
-    assert jobs[3].seconds is None
+    assert [jobs[3].seconds, jobs[4].seconds] == [None, None]
     assert kernels.running == []
 
 
@@ -235,7 +239,7 @@ def test_papermill_writes_nothing_while_a_notebook_runs(
             module, "write_ipynb", lambda nb, path, write=write: path and pytest.fail("written")
         )
     one = job("01_a", "print(1)", "print(2)")
-    execution.execute(one)
+    run(one)
     assert printed(one) == ["1", "2"]
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
+from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager
 
 from csimprove.playbook import kernels
@@ -42,12 +44,31 @@ class ForkingManager(KnownManager):
         self._reconcile_connection_info(place.connection_info)
 
 
+class PatientClient(PapermillNotebookClient):  # type: ignore[misc]
+    """Papermill's client; its kernel starts at once, its cells wait for their turn."""
+
+    turn: AbstractContextManager[object]
+
+    def papermill_execute_cells(self) -> None:
+        """Execute the cells when their turn comes."""
+        with self.turn:
+            super().papermill_execute_cells()
+
+
 class FastEngine(NBClientEngine):  # type: ignore[misc]
     """Papermill's own engine, with kernels that are forked where the system can."""
 
     @classmethod
     def execute_managed_notebook(
-        cls, nb_man: NotebookExecutionManager, kernel_name: str, *, isolated: bool = False, **options: Any
+        cls,
+        nb_man: NotebookExecutionManager,
+        kernel_name: str,
+        *,
+        isolated: bool = False,
+        turn: AbstractContextManager[object] | None = None,
+        execution_timeout: float | None = None,
+        start_timeout: int = 60,
+        **options: Any,
     ) -> None:
         """Execute a notebook in a kernel of its own.
 
@@ -59,9 +80,21 @@ class FastEngine(NBClientEngine):  # type: ignore[misc]
             Name of the kernel; a forked one is Python of this environment.
         isolated
             Start the kernel as papermill does.
+        turn
+            Entered while cells are executed, after the start of the kernel and before its end.
+        execution_timeout, start_timeout
+            Seconds for a cell and for the start of the kernel.
         **options
-            As of papermill's engine.
+            As of papermill's client.
         """
         forking = kernels.can_fork() and not isolated
-        options["kernel_manager_class"] = ForkingManager if forking else KnownManager
-        super().execute_managed_notebook(nb_man, kernel_name, **options)
+        client = PatientClient(
+            nb_man,
+            kernel_name=kernel_name,
+            kernel_manager_class=ForkingManager if forking else KnownManager,
+            timeout=execution_timeout,
+            startup_timeout=start_timeout,
+            **{name: value for name, value in options.items() if name != "input_path"},
+        )
+        client.turn = turn or nullcontext()
+        client.execute()

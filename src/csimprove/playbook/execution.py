@@ -18,43 +18,79 @@ import nbformat
 from csimprove.errors import RunError
 from csimprove.playbook import kernels, notebooks
 from csimprove.playbook.notebooks import CellFailure, Notebook
-from csimprove.tickets.masking import hide_contacts
 
 #: Tag of the cell in which papermill puts the values of a run.
 INJECTED = "injected-parameters"
 
-#: Kernels at work at a time.
+#: Notebooks whose cells are executed at a time.
 WORKERS = 2
 
 #: Seconds that one cell may take, unless told otherwise.
 TIMEOUT = 600.0
 
 
-def execute(job: Notebook, *, timeout: float = TIMEOUT, isolated: bool = False) -> None:
+class Turn:
+    """A notebook's turn to execute its cells: in order, so many at a time, and none after a failure.
+
+    Kernels start and end beside the cells of other notebooks: most of that is waiting.
+    """
+
+    def __init__(
+        self, job: Notebook, before: Turn | None, free: threading.Semaphore, failed: threading.Event
+    ) -> None:
+        self.job, self._before, self._free, self._failed = job, before, free, failed
+        self.came = threading.Event()
+        self.waited = 0.0
+
+    @property
+    def missed(self) -> bool:
+        """Whether another notebook failed before the turn came."""
+        return self._failed.is_set() and not self.came.is_set()
+
+    def __enter__(self) -> None:
+        asked = time.monotonic()
+        if self._before:
+            self._before.came.wait()
+        self._free.acquire()
+        self.waited = time.monotonic() - asked
+        if self.missed:
+            self._free.release()
+            raise TimeoutError
+        self.came.set()
+
+    def __exit__(self, *raised: object) -> None:
+        # the next one must know before its turn comes
+        if any(raised) or _failure(self.job, None):
+            self._failed.set()
+        self._free.release()
+
+
+def execute(turn: Turn, *, timeout: float = TIMEOUT, isolated: bool = False) -> None:
     """Run a notebook in a kernel of its own; its content, seconds and failure become those of the run.
 
     Nothing is written: neither folder nor files of this process change, so threads may do it.
 
     Parameters
     ----------
-    job
-        What to run.
+    turn
+        What to run, and when its cells are executed; a notebook whose turn is missed has no seconds.
     timeout
         Seconds that one cell may take.
     isolated
         Start the kernel anew instead of forking it.
     """
-    # an import of 1 s that only a run needs
+    # imports of 1 s that only a run needs
     import papermill  # noqa: PLC0415
     from jupyter_core.utils import ensure_event_loop  # noqa: PLC0415
     from nbclient.exceptions import CellTimeoutError, DeadKernelError  # noqa: PLC0415
 
     from csimprove.playbook.engine import FastEngine  # noqa: PLC0415
+    from csimprove.tickets.masking import hide_contacts  # noqa: PLC0415
 
     # what papermill and the kernel log is said here, once
     logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)
     python = {"kernel_name": "python3", "progress_bar": False}
-    started = time.monotonic()
+    job, started = turn.job, time.monotonic()
     job.content = papermill.execute_notebook(
         job.content, None, parameters=job.values, prepare_only=True, language="python", **python
     )
@@ -64,6 +100,7 @@ def execute(job: Notebook, *, timeout: float = TIMEOUT, isolated: bool = False) 
             job.content,
             **python,
             isolated=isolated,
+            turn=turn,
             execution_timeout=timeout,
             record_timing=False,
             resources={"metadata": {"path": str(job.cwd)}},
@@ -74,10 +111,12 @@ def execute(job: Notebook, *, timeout: float = TIMEOUT, isolated: bool = False) 
     except DeadKernelError:
         reason = "the kernel died (killed, or out of memory)"
     except Exception as error:  # whatever else stopped the kernel is the run's failure, not the program's
+        if turn.missed:
+            return
         reason = hide_contacts(f"{type(error).__name__}: {error}")
     finally:
         ensure_event_loop().close()  # one was opened for this thread
-    job.seconds = time.monotonic() - started
+    job.seconds = time.monotonic() - started - turn.waited
     noted = (cell.metadata.get("papermill", {}).get("duration") for cell in job.content.cells)
     job.cell_seconds = sum(seconds or 0 for seconds in noted)
     job.content = _masked(job.content)
@@ -101,7 +140,7 @@ def execute_all(
     timeout
         Seconds that one cell may take.
     workers
-        Kernels at work at a time.
+        Notebooks whose cells are executed at a time.
     isolated
         Start every kernel anew instead of forking it.
     told
@@ -112,16 +151,23 @@ def execute_all(
     list of CellFailure
         Of all that failed, in order; empty if the run is good.
     """
-    failed = threading.Event()
+    free, failed = threading.Semaphore(workers), threading.Event()
 
-    def run(job: Notebook) -> None:
-        if not failed.is_set() and not job.unchanged_from:
-            execute(job, timeout=timeout, isolated=isolated)
-            if job.failure:
-                failed.set()
+    def run(turn: Turn) -> None:
+        try:
+            if not failed.is_set() and not turn.job.unchanged_from:
+                execute(turn, timeout=timeout, isolated=isolated)
+                if turn.job.failure:
+                    failed.set()
+        finally:
+            turn.came.set()  # also of one that never had it: the next waits for this
 
-    with kernels.server(isolated=isolated), ThreadPoolExecutor(workers) as pool:
-        pending = [pool.submit(run, job) for job in jobs]
+    turns: list[Turn] = []
+    for job in jobs:
+        turns.append(Turn(job, turns[-1] if turns else None, free, failed))
+    # one more than may work: its kernel is ready when a turn comes
+    with kernels.server(isolated=isolated), ThreadPoolExecutor(workers + 1) as pool:
+        pending = [pool.submit(run, turn) for turn in turns]
         try:
             for job, one in zip(jobs, pending, strict=True):
                 one.result()
@@ -175,6 +221,8 @@ def refresh(folder: str | Path, *, write: bool = True) -> list[str]:
 
 def _masked(content: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Hide contacts in what cells printed and in the errors that they ended with."""
+    from csimprove.tickets.masking import hide_contacts  # noqa: PLC0415  (pandas, as above)
+
     outputs = (output for cell in content.cells for output in cell.get("outputs", ()))
     for output in outputs:
         if output.output_type == "stream":
