@@ -11,10 +11,14 @@ from csimprove.charts.drawing import svg
 from csimprove.charts.evidence import pilot_event_study, pilot_robustness
 from csimprove.charts.pdca import gantt, pdca_rows
 from csimprove.charts.pilot import pilot_arms, pilot_dumbbell, pilot_questions
-from csimprove.charts.theme import png
+from csimprove.charts.theme import PAGE, PHONE, SLIDE, at_width, png
 from csimprove.charts.voice import voice_themes
 
 __all__ = [
+    "PAGE",
+    "PHONE",
+    "SLIDE",
+    "at_width",
     "baseline_cuts",
     "baseline_indicators",
     "baseline_trend",

@@ -16,7 +16,7 @@ from csimprove.charts.theme import Scale, fit, scale, text_width
 from csimprove.settings import Language
 
 
-@theme.applied()
+@theme.drawn
 def baseline_indicators(result: BaselineResult, *, language: Language = "en") -> Figure:
     """Draw every indicator with its 95 % interval against target and alert threshold.
 
@@ -89,7 +89,7 @@ def _thresholds(sheet: Sheet, panel: Panel, y: float, row: Indicator) -> None:
         sheet.labels(panel, middle + 24, [entry])
 
 
-@theme.applied()
+@theme.drawn
 def baseline_cuts(result: BaselineResult, metric: str, cut: str, *, language: Language = "en") -> Figure:
     """Draw one metric by the groups of one cut: dot and 95 % interval, best group first.
 
@@ -126,7 +126,7 @@ def baseline_cuts(result: BaselineResult, metric: str, cut: str, *, language: La
         [*shown["value"], *shown["ci_low"], *shown["ci_high"], pooled.value, pooled.target], pooled.unit
     )
     sheet = Sheet(top + height + 48 + (22 if len(folded) else 0), language)
-    panel = sheet.value_rows(left, top, theme.WIDTH - 150 - left, height, axis)
+    panel = sheet.value_rows(left, top, sheet.width - 150 - left, height, axis)
     labels = []
     if pooled.value is not None:
         panel.axes.axvline(pooled.value, color=theme.NEUTRAL, lw=1.0, zorder=1, clip_on=False)
@@ -136,7 +136,7 @@ def baseline_cuts(result: BaselineResult, metric: str, cut: str, *, language: La
         dashed(panel, pooled.target, upright=True, zorder=1)
         labels.append((panel.x(pooled.target), sheet.target(panel, pooled.target), theme.INK))
     sheet.labels(panel, panel.top - 10, labels)
-    sheet.text(theme.WIDTH, top - 10, sheet.words("tickets_head"), "small", align="right")
+    sheet.text(sheet.width, top - 10, sheet.words("tickets_head"), "small", align="right")
     for i, row in enumerate(shown.to_dict("records")):
         _group(sheet, panel, (i + 0.5) * pitch, row)
     words = sheet.by_unit("axis", axis.unit, metric=sheet.metric(pooled))
@@ -157,7 +157,7 @@ def _group(sheet: Sheet, panel: Panel, y: float, row: dict[Any, Any]) -> None:
     panel.axes.hlines(y, *ends, color=theme.PILOT, lw=theme.MAIN_LINE, zorder=2, clip_on=False)
     dot(panel, row["value"], y, theme.PILOT, size=7)
     value = wording.level(row["value"], panel.scale.unit, sheet.language)
-    sheet.text(theme.WIDTH - 72, base, value, "name", color=theme.PILOT, align="right")
+    sheet.text(sheet.width - 72, base, value, "name", color=theme.PILOT, align="right")
 
 
 def _folded(sheet: Sheet, folded: pd.DataFrame, axis: Scale) -> str:
@@ -168,7 +168,7 @@ def _folded(sheet: Sheet, folded: pd.DataFrame, axis: Scale) -> str:
     return sheet.words(key, groups=wording.count(len(folded)), tickets=wording.count(tickets), value=value)
 
 
-@theme.applied()
+@theme.drawn
 def baseline_trend(result: BaselineResult, *, language: Language = "en") -> Figure:
     """Draw the weekly values of every metric as small charts with their own axes.
 

@@ -31,7 +31,7 @@ _ROLES: dict[Role, tuple[Style, str, bool]] = {
 }
 
 
-@theme.applied()
+@theme.drawn
 def pareto(result: CausesResult, *, language: Language = "en") -> Figure | None:
     """Draw the causes by their tickets, and the running total beside them.
 
@@ -68,7 +68,7 @@ def pareto(result: CausesResult, *, language: Language = "en") -> Figure | None:
     axis = scale([0.0, *(cause.ci_high for cause in drawn)], "share", count=5)
     panel = sheet.value_rows(left, 50, 600 - left, tall, axis)
     total = scale([0.0, 1.0], "share", count=2)
-    running = sheet.value_rows(672, 50, theme.WIDTH - 24 - 672, tall, total)
+    running = sheet.value_rows(672, 50, sheet.width - 24 - 672, tall, total)
     for at, key in ((panel.left, "share"), (running.left, "running")):
         sheet.text(at, 12, sheet.words(f"pareto_{key}"), "heading", strong=True)
         sheet.text(at, 30, sheet.words(f"pareto_{key}_note", place=_ordinal(result, language)), "tick")
@@ -84,7 +84,7 @@ def pareto(result: CausesResult, *, language: Language = "en") -> Figure | None:
     _running_total(sheet, running, shares[: len(lines)], result)
     if result.vital < len(lines):
         at = 50 + result.vital * _ROW
-        sheet.dashes((0, at), (theme.WIDTH, at))
+        sheet.dashes((0, at), (sheet.width, at))
     if apart:
         _apart(sheet, 50 + tall + 58, apart)
     if steady:
@@ -96,7 +96,7 @@ def pareto(result: CausesResult, *, language: Language = "en") -> Figure | None:
 
 def _steady_lines(result: CausesResult, language: Language) -> list[str]:
     words = wording.stability_text(result, language)
-    return wrapped(words, theme.WIDTH - 24, theme.TICK, most=3) if words else []
+    return wrapped(words, theme.width() - 24, theme.TICK, most=3) if words else []
 
 
 def _focus(result: CausesResult) -> int:

@@ -47,7 +47,7 @@ _ICONS = {
 }
 
 
-@theme.applied()
+@theme.drawn
 def control_chart(result: MonitoringResult, *, language: Language = "en") -> Figure:
     """Draw the control chart of the chosen metric.
 
@@ -68,7 +68,7 @@ def control_chart(result: MonitoringResult, *, language: Language = "en") -> Fig
     return _control_sheet([("", result.chart)], variant, language, heights=[300.0])
 
 
-@theme.applied()
+@theme.drawn
 def control_arms(result: MonitoringResult, *, language: Language = "en") -> Figure | None:
     """Draw pilot beside control with paired phases, and below the chart of their difference.
 
@@ -107,7 +107,7 @@ def _control_sheet(
     sheet = Sheet(top + sum(heights) + len(parts) * titled + (len(parts) - 1) * gap + 48, language)
     for number, (at, name, facts, row) in enumerate(rows):
         ink = _INKS[number == len(rows) - 1 and number > 0]
-        sheet.text(at, 14 + 38 * row, fit(name, theme.WIDTH - at), color=ink, strong=True)
+        sheet.text(at, 14 + 38 * row, fit(name, theme.width() - at), color=ink, strong=True)
         sheet.text(at, 30 + 38 * row, facts, "small")
     # charts of one figure share their scale, so that levels can be compared; the difference has its own
     shared = _axis([one for name, one in parts if name != "difference"])
@@ -144,7 +144,7 @@ def _axis(charts: Sequence[ControlChart], *, signed: bool = False) -> Scale:
 
 def _right(names: Iterable[str]) -> float:
     """Right edge of the panels: what the names of lines leave."""
-    return float(theme.WIDTH - max([60.0, *(text_width(name, theme.SMALL) for name in names)]) - 14)
+    return float(theme.width() - max([60.0, *(text_width(name, theme.SMALL) for name in names)]) - 14)
 
 
 def _phase_rows(
@@ -166,7 +166,7 @@ def _phase_rows(
             facts = sheet.words(key, period=facts, value=value)
         width = max(text_width(name, theme.LABEL), text_width(facts, theme.SMALL))
         at = _LEFT + (first.toordinal() - 0.5 - days[0]) / (days[1] - days[0]) * (right - _LEFT)
-        at = max(0.0, min(at, theme.WIDTH - width))
+        at = max(0.0, min(at, theme.width() - width))
         row = next((row for row, end in enumerate(ends) if end + 14 < at), len(ends))
         ends[row : row + 1] = [at + width]
         found.append((at, name, facts, row))
@@ -376,7 +376,7 @@ def _line_names(sheet: Sheet, of: ControlChart, ink: str) -> list[tuple[float, s
     return found
 
 
-@theme.applied()
+@theme.drawn
 def kpi_multiples(result: MonitoringResult, *, language: Language = "en") -> Figure:
     """Draw every metric by week as a small control chart with its verdicts.
 
@@ -431,7 +431,7 @@ def _kpi(sheet: Sheet, place: Place, of: ControlChart, variant: str) -> None:
     sheet.text(left, panel.bottom + 44, fit(joint.join(filter(None, said)), width, theme.SMALL), "small")
 
 
-@theme.applied()
+@theme.drawn
 def funnel(result: MonitoringResult, *, language: Language = "en") -> Figure | None:
     """Draw the groups of the chosen cut against their number of tickets; there is no ranking.
 

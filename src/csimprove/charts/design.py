@@ -20,7 +20,7 @@ from csimprove.settings import Language
 _LOOK = 24.0  # px, of a look in `pilot_looks`
 
 
-@theme.applied()
+@theme.drawn
 def power_curve(design: PilotDesign, metric: str, *, language: Language = "en") -> Figure:
     """Draw the smallest gain that a pilot would detect, by its length and its teams.
 
@@ -52,7 +52,7 @@ def power_curve(design: PilotDesign, metric: str, *, language: Language = "en") 
     sheet.text(0, 14, sheet.by_unit("detectable", unit, metric=name), "small")
     side = max(text_width(sheet.words(f"power_{key}"), theme.TICK) for key in ("planned", "spread"))
     wide = len(teams) > 1
-    across = 540 if wide else theme.WIDTH - side - 20
+    across = 540 if wide else sheet.width - side - 20
     panel = sheet.value_weeks(0, 40, across, 230, axis, (0, _end(lengths["weeks"])))
     ends = []
     for assignment, arm, width in (("spread", "control", 1.4), ("planned", "pilot", theme.MAIN_LINE)):
@@ -68,7 +68,7 @@ def power_curve(design: PilotDesign, metric: str, *, language: Language = "en") 
     if wide:
         left = panel.right + side + 30
         days = (0, _end(teams["units_pilot"]))
-        panel = sheet.value_weeks(left, 40, theme.WIDTH - left - 8, 230, axis, days)
+        panel = sheet.value_weeks(left, 40, sheet.width - left - 8, 230, axis, days)
         _curve(panel, teams.sort_values("units_pilot"), "units_pilot", theme.CONTROL, 1.4)
         if asked is not None:
             dashed(panel, asked)
@@ -100,7 +100,7 @@ def _axis(sheet: Sheet, panel: Panel, values: pd.Series[Any], key: str, **words:
     sheet.axis_label(panel, "y", key, **words)
 
 
-@theme.applied()
+@theme.drawn
 def pilot_daily(result: PilotResult, metric: str, *, language: Language = "en") -> Figure:
     """Draw both arms day by day as run charts with the median before the pilot; no test, no p-value.
 
@@ -140,7 +140,7 @@ def pilot_daily(result: PilotResult, metric: str, *, language: Language = "en") 
     ends = (float(result.plan.before[0].toordinal()), float(result.plan.during[1].toordinal() + 1))
     for i, arm in enumerate(("pilot", "control")):
         top = 28 + i * (height + foot)
-        panel = sheet.value_weeks(0, top, theme.WIDTH - side - 22, height, axis, ends)
+        panel = sheet.value_weeks(0, top, sheet.width - side - 22, height, axis, ends)
         windows(sheet, panel, result, named=i == 0)
         color, ink = theme.ARMS[arm]
         sheet.text(panel.right + 14, top + 20, names[arm], "heading", color=ink, strong=True)
@@ -167,7 +167,7 @@ def _run(
         sheet.text(panel.right + 14, panel.top + 54, sheet.target(panel, target), "mark")
 
 
-@theme.applied()
+@theme.drawn
 def pilot_looks(result: PilotResult, *, language: Language = "en") -> Figure:
     """Draw the repeated interval of every metric at every look made, beside what the plan asked.
 
@@ -192,7 +192,7 @@ def pilot_looks(result: PilotResult, *, language: Language = "en") -> Figure:
     left = 236.0
     for key, at in (("look_day", 0.0), ("look_information", 150.0)):
         sheet.text(at, 16, sheet.words(key), "small")
-    sheet.text(theme.WIDTH, 16, sheet.words("look_bound"), "small", align="right")
+    sheet.text(sheet.width, 16, sheet.words("look_bound"), "small", align="right")
     top = 24.0
     for row, block in blocks:
         mark = wording.asked_value(row)
@@ -227,7 +227,7 @@ def _look(sheet: Sheet, panel: Panel, y: float, look: Look, one: LookMetric) -> 
     if one.effect is not None:
         estimate(panel, y, one.effect, one.ci_low, one.ci_high)
     sheet.text(panel.right + 18, base, effect_words(sheet, panel, one), "name")
-    sheet.icon(one.status, theme.WIDTH - 112, base - 4, 12)
+    sheet.icon(one.status, sheet.width - 112, base - 4, 12)
     if one.t is not None:
         said = sheet.words("t_of_bound", t=f"{abs(one.t):.2f}", bound=bound)
-        sheet.text(theme.WIDTH, base, said, "name", align="right")
+        sheet.text(sheet.width, base, said, "name", align="right")

@@ -1,4 +1,4 @@
-"""A figure as SVG with its text as text: one drawing for screen, dark screen, phone and paper."""
+"""A figure as SVG with its text as text: the same drawing for screen, dark screen and paper."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def svg(figure: Figure) -> str:
     Returns
     -------
     str
-        One ``svg`` element. Words are text in the shipped font, strong ones and those over data with a rim
-        (drawn first); colours are the hex values of their roles, so that a page can put its own in their
-        place; ids begin with ``m``.
+        One ``svg`` element with its size in px. Words are text in the shipped font, strong ones and those over
+        data with a rim (drawn first); colours are the hex values of their roles, so that a page can put its
+        own in their place; ids begin with ``m``.
     """
     raw = io.StringIO()
     texts = [text for text in figure.findobj(Text) if isinstance(text, Text) and text.get_path_effects()]
@@ -57,9 +57,10 @@ def svg(figure: Figure) -> str:
         names[one.attrib["id"]] = f"mc{number}"
     body = "".join(part for child in root if child.tag == _SVG + "g" for part in _parts(child, names))
     clips = "".join(_written(one, names) for one in root.iter(_SVG + "clipPath"))
+    wide, tall = (round(side * theme.PIXELS) for side in figure.get_size_inches())
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{root.attrib["viewBox"]}" '
-        f'font-family="\'{theme.FAMILY}\'" stroke-linejoin="round">{clips}{body}</svg>'
+        f'width="{wide}" height="{tall}" font-family="\'{theme.FAMILY}\'" stroke-linejoin="round">{clips}{body}</svg>'
     )
 
 

@@ -18,7 +18,7 @@ from csimprove.settings import Language
 _ROW, _FALSE = 26.0, 12.0  # px, of a way of looking and of a false pilot
 
 
-@theme.applied()
+@theme.drawn
 def pilot_robustness(
     credibility: PilotCredibility, result: PilotResult, metric: str, *, language: Language = "en"
 ) -> Figure:
@@ -56,7 +56,7 @@ def pilot_robustness(
     left = theme.column([_way(Sheet(1, language), way, result) for way in ways], at_most=330)
     heights = [34.0 + _ROW * len(ways), 34.0 + sum(max(_ROW, _FALSE * len(one) + 12) for one in false)]
     sheet = Sheet(sum(heights) + 56, language)
-    panel = sheet.value_rows(left, 0, theme.WIDTH - 168 - left, sum(heights) + 6, axis)
+    panel = sheet.value_rows(left, 0, sheet.width - 168 - left, sum(heights) + 6, axis)
     panel.axes.axvline(0, ymax=heights[1] / sum(heights), color=theme.CONTROL, lw=1.2, zorder=1)
     _ways(sheet, panel, ways, result)
     _false_pilots(sheet, panel, heights[0], false)
@@ -77,7 +77,7 @@ def _way(sheet: Sheet, way: Robustness, result: PilotResult) -> str:
 
 def _ways(sheet: Sheet, panel: Panel, ways: list[Robustness], result: PilotResult) -> None:
     sheet.text(0, 20, sheet.words("should_agree"), "heading", strong=True)
-    sheet.text(theme.WIDTH, 20, sheet.words("effect_column"), "small", align="right")
+    sheet.text(sheet.width, 20, sheet.words("effect_column"), "small", align="right")
     top = 34.0
     for way in ways[:1]:
         if way.ci_low is not None and way.ci_high is not None:
@@ -105,7 +105,7 @@ def _line(panel: Panel, y: float, ends: tuple[Any, Any, Any], color: str) -> Non
 
 def _false_pilots(sheet: Sheet, panel: Panel, top: float, false: list[pd.DataFrame]) -> None:
     sheet.text(0, top + 24, sheet.words("should_be_zero"), "heading", strong=True)
-    sheet.text(theme.WIDTH, top + 24, sheet.words("range_column"), "small", align="right")
+    sheet.text(sheet.width, top + 24, sheet.words("range_column"), "small", align="right")
     y = top + 34
     for key, frame in zip(("false_starts", "false_groups"), false, strict=True):
         height = max(_ROW, _FALSE * len(frame) + 12)
@@ -120,7 +120,7 @@ def _false_pilots(sheet: Sheet, panel: Panel, top: float, false: list[pd.DataFra
         y += height
 
 
-@theme.applied()
+@theme.drawn
 def pilot_event_study(
     credibility: PilotCredibility, result: PilotResult, metric: str, *, language: Language = "en"
 ) -> Figure:
@@ -157,7 +157,7 @@ def pilot_event_study(
     every = [int(week) for week in weeks["week"]] or [0]
     sheet = Sheet(28 + 240 + 48 + (0 if decided.all() else 20), language)
     span = (min(every) - 0.6, max(every) + 0.6)
-    panel = sheet.value_weeks(0, 28, theme.WIDTH - 100, 240, axis, span)
+    panel = sheet.value_weeks(0, 28, sheet.width - 100, 240, axis, span)
     panel.axes.axvspan(-0.5, span[1], color=theme.PILOT_TINT, lw=0, zorder=-1)
     middles = ((span[0] - 0.5) / 2, (span[1] - 0.5) / 2)
     heads = [(panel.x(middles[0]), sheet.words("before"), theme.MUTED_TEXT)] if min(every) < 0 else []

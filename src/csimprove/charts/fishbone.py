@@ -16,7 +16,7 @@ from csimprove.charts.theme import pitch, text_width, wrapped
 #: Printed on A4 a figure shrinks to 0.77: at this size, in points, letters stay above 7 pt.
 SIZE, NAME_SIZE = theme.TICK, theme.HEADING
 #: Page: width, and the height that a printed page holds beside its heading and caption.
-WIDTH, HEIGHT = theme.WIDTH, 1000.0
+WIDTH, HEIGHT = theme.PAGE, 1000.0
 #: Bones on a page, and pages of bones; what is beyond stands in the outline only.
 BONES, PAGES = 6, 2
 #: Px: room at the head, how far a bone leans, room between words and bones, of a row above its words.

@@ -26,7 +26,7 @@ _LETTER = 13.0
 _ICONS = {"waiting": "watch", "again": "watch", "checked": "watch", "to_check": "watch"}
 
 
-@theme.applied()
+@theme.drawn
 def pdca_rows(result: ProgrammeResult, *, language: Language = "en") -> Figure | None:
     """Draw one row an action: plan, do, check, act over the calendar, its state and measured effect.
 
@@ -84,7 +84,7 @@ def _action(sheet: Sheet, panel: Panel, of: CycleStatus, y: float, today: date) 
     if of.state == "closed" and wording.confirmed(of):
         icon = "tick"
     sheet.icon(icon, _STATE + 8, base - 7)
-    room = theme.WIDTH - _STATE - 24
+    room = sheet.width - _STATE - 24
     ink = theme.BAD if of.overdue else theme.INK
     sheet.text(_STATE + 24, base - 3, fit(wording.state_text(of, sheet.language), room), color=ink)
     said = wording.late_text(of, sheet.language) if of.overdue else wording.next_text(of, sheet.language)
@@ -193,7 +193,7 @@ def _span(first: date, last: date, language: Language) -> str:
     return f"{start}–{end}"
 
 
-@theme.applied()
+@theme.drawn
 def gantt(result: ProgrammeResult, *, language: Language = "en") -> Figure | None:
     """Draw phases with their gates, tasks planned and done, lateness, and today.
 
@@ -218,7 +218,7 @@ def gantt(result: ProgrammeResult, *, language: Language = "en") -> Figure | Non
     height = sum(_PHASE + _TASK * len(one.tasks) + 8 for one in plan.phases)
     below = 24.0 if _shown(result, days) else 4.0
     sheet = Sheet(_HEAD + height + below, language)
-    panel = sheet.calendar(_LEFT, _HEAD, theme.WIDTH - _LEFT - 8, height, days)
+    panel = sheet.calendar(_LEFT, _HEAD, sheet.width - _LEFT - 8, height, days)
     sheet.rule(_HEAD)
     _weeks(sheet, panel)
     _closures(sheet, panel, result)
@@ -275,7 +275,7 @@ def _gate(sheet: Sheet, panel: Panel, of: GateStatus, y: float) -> float:
         panel.axes.plot([day], [y], "x", ms=5.5, color=theme.PAPER, mew=1.7, zorder=6, clip_on=False)
     words, at = wording.gate_text(of, sheet.language), panel.x(day)
     width = text_width(words, theme.SMALL)
-    if at + 14 + width <= theme.WIDTH:
+    if at + 14 + width <= sheet.width:
         sheet.text(at + 14, panel.top + y + 4, words, "mark", over=True)
         return day
     sheet.text(at - 14, panel.top + y + 4, words, "mark", align="right", over=True)
@@ -293,7 +293,7 @@ def _task(sheet: Sheet, panel: Panel, of: TaskStatus, y: float, ink: str, today:
         _box(panel, last, last + of.late, y, face=theme.ALERT, edge=theme.ALERT, height=14)
         words = sheet.words("days_late.1" if of.late == 1 else "days_late.n", n=str(of.late))
         at = panel.x(last + of.late) + 8
-        if at + text_width(words, theme.SMALL) <= theme.WIDTH:
+        if at + text_width(words, theme.SMALL) <= sheet.width:
             sheet.text(at, panel.top + y + 4, words, "mark", over=True)
         else:
             sheet.text(panel.x(first) - 8, panel.top + y + 4, words, "mark", align="right", over=True)

@@ -22,7 +22,7 @@ _ROW = 62.0  # px, of a metric in `pilot_questions`
 _UNIT = 17.0  # px, of a unit in `pilot_dumbbell`
 
 
-@theme.applied()
+@theme.drawn
 def pilot_questions(result: PilotResult, *, language: Language = "en") -> Figure:
     """Draw the two questions: whether the gain is worth having and whether the pilot is at its target.
 
@@ -65,7 +65,7 @@ def _levels(row: PilotMetric) -> list[float | None]:
 
 
 def _question_panels(sheet: Sheet, rows: list[PilotMetric], left: float, top: float) -> tuple[Panel, Panel]:
-    half = (theme.WIDTH - left - 24) / 2
+    half = (sheet.width - left - 24) / 2
     width, height = half - 96, len(rows) * _ROW
     gains = [value for row in rows for value in (row.effect, row.ci_low, row.ci_high)]
     gains += [wording.asked_value(row) for row in rows]
@@ -157,7 +157,7 @@ def _verdict(sheet: Sheet, panel: Panel, y: float, status: str, key: str) -> Non
     sheet.text(panel.right + 33, middle + 4 - words.count("\n") * theme.pitch(theme.SMALL) / 2, words, "mark")
 
 
-@theme.applied()
+@theme.drawn
 def pilot_dumbbell(result: PilotResult, metric: str, *, language: Language = "en") -> Figure:
     """Draw every unit before (ring) and during the pilot (dot): pilot groups first, sorted by change.
 
@@ -189,11 +189,11 @@ def pilot_dumbbell(result: PilotResult, metric: str, *, language: Language = "en
     names = [(arm, wording.group_name(name, language)) for name, arm, _ in groups]
     headings = [sheet.words(f"group_{arm}", group=name) for arm, name in names]
     left = max(theme.column(headings), theme.column(units["unit"], theme.TICK))
-    panel = sheet.value_rows(left, top, theme.WIDTH - 90 - left, sum(steps), axis)
+    panel = sheet.value_rows(left, top, sheet.width - 90 - left, sum(steps), axis)
     if row.target is not None:
         dashed(panel, row.target, upright=True, zorder=1)
         sheet.labels(panel, top - 7, [(panel.x(row.target), sheet.target(panel, row.target), theme.INK)])
-    sheet.text(theme.WIDTH, top - 26, sheet.by_unit("change", axis.unit), "small", align="right")
+    sheet.text(sheet.width, top - 26, sheet.by_unit("change", axis.unit), "small", align="right")
     first = groups[0][2].iloc[0]
     if not wording.missing(first["change"]):
         ends = [(panel.x(first[end]), sheet.words(end), theme.PILOT) for end in ("before", "during")]
@@ -222,13 +222,13 @@ def _dumbbells(sheet: Sheet, panel: Panel, y: float, heading: str, arm: str, fra
     base = panel.top + y + 20
     sheet.text(0, base, fit(heading, panel.left - 16), color=ink, strong=True)
     mean = sheet.words("mean", value=wording.number(frame["change"].mean(), unit, sign=True))
-    sheet.text(theme.WIDTH, base, mean, "name", color=ink, align="right", strong=True)
+    sheet.text(sheet.width, base, mean, "name", color=ink, align="right", strong=True)
     for i, row in enumerate(frame.to_dict("records")):
         at = y + 28 + (i + 0.5) * _UNIT
         base = panel.top + at + 4
         sheet.text(0, base, fit(str(row["unit"]), panel.left - 16, theme.TICK), "name")
         change = wording.number(row["change"], unit, sign=True)
-        sheet.text(theme.WIDTH, base, change, "name", color=ink, align="right")
+        sheet.text(sheet.width, base, change, "name", color=ink, align="right")
         known = [end for end in ("before", "during") if not wording.missing(row[end])]
         if not known:
             sheet.text(panel.left + 6, base, sheet.words("no_data"), "small", over=True)
@@ -238,7 +238,7 @@ def _dumbbells(sheet: Sheet, panel: Panel, y: float, heading: str, arm: str, fra
             dot(panel, row[end], at, mark, hollow=end == "before")
 
 
-@theme.applied()
+@theme.drawn
 def pilot_arms(result: PilotResult, metric: str, *, language: Language = "en") -> Figure:
     """Draw both arms week by week, pooled, with the pilot window shaded and each control group thin.
 
@@ -275,7 +275,7 @@ def pilot_arms(result: PilotResult, metric: str, *, language: Language = "en") -
         text_width(last_week, theme.SMALL), *(text_width(title, theme.HEADING) for title in titles.values())
     )
     days = (_monday(result.plan.before[0]), _monday(result.plan.during[1]) + 7)
-    panel = sheet.value_weeks(0, 28, theme.WIDTH - side - 22, 256, axis, days)
+    panel = sheet.value_weeks(0, 28, sheet.width - side - 22, 256, axis, days)
     windows(sheet, panel, result)
     _arms(sheet, panel, drawn, titles)
     _notes(sheet, panel, drawn, row.target)
@@ -317,7 +317,7 @@ def windows(sheet: Sheet, panel: Panel, result: PilotResult, *, named: bool = Tr
         words = sheet.words(name, period=wording.period_text(first, last, sheet.language))
         entries.append((panel.x((start + end) / 2), words, color))
     if named:
-        sheet.labels(panel, panel.top - 12, entries, out=theme.WIDTH - panel.right)
+        sheet.labels(panel, panel.top - 12, entries, out=sheet.width - panel.right)
 
 
 def _arms(sheet: Sheet, panel: Panel, drawn: pd.DataFrame, titles: dict[str, str]) -> None:

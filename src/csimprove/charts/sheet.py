@@ -1,7 +1,7 @@
 """A sheet measured in pixels: panels, labels that keep apart, rules, axes and status marks.
 
-A sheet is 880 px wide; its height comes from its content. Texts stand on their baseline at pixel positions,
-so rows keep their pitch whatever the letters.
+A sheet is as wide as the figure that is being drawn; its height comes from its content. Texts stand on their
+baseline at pixel positions, so rows keep their pitch whatever the letters.
 """
 
 from __future__ import annotations
@@ -97,15 +97,16 @@ class Panel:
 
 
 class Sheet:
-    """A figure of 880 px by ``height`` px on which everything is placed in px from the top left."""
+    """A figure ``height`` px high on which everything is placed in px from the top left."""
 
     def __init__(self, height: float, language: Language) -> None:
         self.height = height = np.ceil(max(height, 1.0))
         self.language = language
-        size = (theme.WIDTH / theme.PIXELS, height / theme.PIXELS)
+        self.width = theme.width()
+        size = (self.width / theme.PIXELS, height / theme.PIXELS)
         self.figure = Figure(figsize=size, dpi=theme.PIXELS, facecolor=theme.PAPER)
         self._notes: list[tuple[float, float, float]] = []  # left, right, baseline
-        share = Affine2D().scale(1 / theme.WIDTH, -1 / height).translate(0, 1)
+        share = Affine2D().scale(1 / self.width, -1 / height).translate(0, 1)
         self._pixels = share + self.figure.transFigure
 
     def words(self, key: str, **values: str) -> str:
@@ -135,7 +136,7 @@ class Sheet:
         rims = [(2.5, theme.PAPER)] * over + [(0.45, color or ink)] * strong
         for i, line in enumerate(words.split("\n")):
             baseline = 1 - (y + i * theme.pitch(size)) / self.height
-            text = self.figure.text(x / theme.WIDTH, baseline, theme.drawable(line))
+            text = self.figure.text(x / self.width, baseline, theme.drawable(line))
             text.set(ha=align, va="baseline", fontsize=size, color=color or ink, parse_math=False)
             text.set_fontfamily(list(theme.families()))
             text.set_path_effects([patheffects.withStroke(linewidth=w, foreground=c) for w, c in rims])
@@ -194,9 +195,10 @@ class Sheet:
         self._notes.append((left, left + width, base))
         self.text(left, base, words, style, over=True)
 
-    def rule(self, y: float, left: float = 0.0, right: float = theme.WIDTH) -> None:
+    def rule(self, y: float, left: float = 0.0, right: float | None = None) -> None:
         """Draw a horizontal rule."""
-        self._add(Outline([(left, y), (right, y)]), line=theme.LINE, width=theme.GRID_LINE)
+        end = self.width if right is None else right
+        self._add(Outline([(left, y), (end, y)]), line=theme.LINE, width=theme.GRID_LINE)
 
     def leader(self, start: Span, end: Span, color: str, width: float = 0.8) -> None:
         """Draw a line, thin as from a mark to its label, px."""
@@ -262,9 +264,13 @@ class Sheet:
     def row_words(
         self, panel: Panel, base: float, name: str, value: str, ink: str | None = None, strong: bool = False
     ) -> None:
-        """Write what a row is left of its panel, and a value at the right edge of the sheet."""
-        self.text(0, base, theme.fit(name, panel.left - 12, theme.TICK), "name", color=ink, strong=strong)
-        self.text(theme.WIDTH, base, value, "name", color=ink, align="right", strong=strong)
+        """Write what a row is left of its panel, and a value at the right edge; on a phone both above."""
+        room = panel.left - 12
+        if theme.narrow():
+            base -= theme.ABOVE
+            room = self.width - text_width(value, theme.TICK) - 12
+        self.text(0, base, theme.fit(name, room, theme.TICK), "name", color=ink, strong=strong)
+        self.text(self.width, base, value, "name", color=ink, align="right", strong=strong)
 
     def ticks_below(self, panel: Panel, ticks: Sequence[float], names: Sequence[str]) -> None:
         """Draw the base line of a panel with ticks and their names."""
@@ -321,7 +327,7 @@ class Sheet:
     def _panel(self, box: tuple[float, float, float, float], x: Span, y: Span, axis: Scale) -> Panel:
         left, top, width, height = box
         bottom = 1 - (top + height) / self.height
-        place = (left / theme.WIDTH, bottom, width / theme.WIDTH, height / self.height)
+        place = (left / self.width, bottom, width / self.width, height / self.height)
         axes = self.figure.add_axes(place, xlim=x, ylim=y, xticks=[], yticks=[])
         axes.set_axis_off()
         return Panel(axes, axis, *box, x, y)

@@ -9,10 +9,11 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial, wraps
 from importlib.resources import files
-from typing import Any, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 import matplotlib as mpl
 import numpy as np
@@ -39,11 +40,13 @@ ARMS = {"control": (CONTROL, INK2), "pilot": (PILOT, PILOT)}
 
 # Sizes in points; nothing smaller than SMALL.
 LARGE, HEADING, LABEL, TICK, SMALL = 16.0, 10.5, 10.0, 9.5, 9.0
+ABOVE = 17.0  # px by which the words of a row stand above its mark on a phone
 MAIN_LINE, CONTEXT_LINE, GRID_LINE = 2.2, 1.0, 0.8
 
-WIDTH = 880  # px, of page and figure
+#: Widths of a figure in px: on a page, on a slide and between the margins of Word, on a phone.
+PAGE, SLIDE, PHONE = 880, 620, 358
 PIXELS = 96  # px an inch on the page
-SAVED = 144  # px an inch in files
+SAVED = 192  # px an inch in files
 
 FAMILY = "Csimprove Figures"
 #: Installed fonts to try for characters outside GB2312; the last one comes with matplotlib.
@@ -71,6 +74,20 @@ class _Measured(Protocol):
 
 
 T = TypeVar("T", bound=_Measured)
+P = ParamSpec("P")
+D = TypeVar("D", bound=Figure | None)
+
+_width: ContextVar[int] = ContextVar("width", default=PAGE)
+
+
+def width() -> int:
+    """Width in px of the figure that is being drawn."""
+    return _width.get()
+
+
+def narrow() -> bool:
+    """Whether the figure that is being drawn is for a phone: names stand above their marks, not beside."""
+    return width() <= PHONE
 
 
 @cache
@@ -107,8 +124,34 @@ def applied() -> Iterator[None]:
         yield
 
 
+def drawn(chart: Callable[P, D]) -> Callable[P, D]:
+    """Decorate a chart: it draws in the shipped font, and `at_width` can draw it again."""
+
+    @wraps(chart)
+    def draw(*args: P.args, **options: P.kwargs) -> D:
+        with applied():
+            figure = chart(*args, **options)
+        if figure is not None:
+            vars(figure)["again"] = partial(draw, *args, **options)
+        return figure
+
+    return draw
+
+
+def at_width(figure: Figure, px: int) -> Figure:
+    """Draw a figure of this package again at another width; one that has a single drawing is returned."""
+    if "again" not in vars(figure):
+        return figure
+    before = _width.set(px)
+    try:
+        again: Figure = vars(figure)["again"]()
+    finally:
+        _width.reset(before)
+    return again
+
+
 def png(figure: Figure) -> bytes:
-    """Return a figure as PNG at 144 px an inch: the same bytes for the same figure.
+    """Return a figure as PNG at 192 px an inch: the same bytes for the same figure.
 
     Parameters
     ----------
@@ -123,6 +166,7 @@ def png(figure: Figure) -> bytes:
     raw, written = io.BytesIO(), io.BytesIO()
     with applied():
         figure.savefig(raw, format="rgba", dpi=SAVED)
+    across = int(figure.bbox.width * SAVED / figure.dpi)
     channels = np.frombuffer(raw.getvalue(), np.uint8).reshape(-1, 4)[:, :3].astype(np.int32)
     packed = channels @ np.array([65536, 256, 1])
     # most is paper, the last of all colours: sorting the rest alone takes a tenth of the time
@@ -135,7 +179,7 @@ def png(figure: Figure) -> bytes:
     every = np.column_stack([colours >> 16, colours >> 8 & 255, colours & 255])
     palette = every[np.argsort(-counts, kind="stable")[:256]]
     nearest = ((every[:, None] - palette[None]) ** 2).sum(axis=2).argmin(axis=1)
-    image = Image.fromarray(nearest.astype(np.uint8)[where].reshape(-1, WIDTH * SAVED // PIXELS))
+    image = Image.fromarray(nearest.astype(np.uint8)[where].reshape(-1, across))
     image.putpalette(palette.astype(np.uint8).tobytes())
     image.save(written, "png", optimize=True, dpi=(SAVED, SAVED))
     return written.getvalue()
@@ -221,9 +265,12 @@ def _filled(words: str, width: float, size: float) -> list[str]:
     return [line for line in lines if line] or [""]
 
 
-def column(names: Iterable[str], size: float = LABEL, *, at_most: float = 0.45 * WIDTH) -> float:
-    """Px that a column of names takes, with the room to what follows."""
-    return min(max([100.0, *(text_width(name, size) for name in names)]), at_most) + 20
+def column(names: Iterable[str], size: float = LABEL, *, at_most: float = PAGE) -> float:
+    """Px that a column of names takes, with the room to what follows; none where names stand above."""
+    if narrow():
+        return 0.0
+    widest = max([100.0, *(text_width(name, size) for name in names)])
+    return min(widest, at_most, 0.45 * width()) + 20
 
 
 def spread(
@@ -260,10 +307,11 @@ def spread(
 
 
 def grid(charts: int, height: float) -> tuple[list[tuple[float, float, float]], float]:
-    """Left, top and width of small charts in rows of two to four, and the height of all rows."""
-    across, gap = min(max(charts, 2), 4), 26.0
-    width = (WIDTH - (across - 1) * gap) / across
-    places = [(i % across * (width + gap), i // across * height, width) for i in range(charts)]
+    """Left, top and width of small charts in rows of up to four, and the height of all rows."""
+    most, gap = max(width() // 200, 1), 26.0
+    across = min(max(charts, 2), most)
+    wide = (width() - (across - 1) * gap) / across
+    places = [(i % across * (wide + gap), i // across * height, wide) for i in range(charts)]
     return places, -(-charts // across) * height
 
 

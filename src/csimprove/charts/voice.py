@@ -15,7 +15,7 @@ from csimprove.voice import VoiceResult
 _MOST = 10
 
 
-@theme.applied()
+@theme.drawn
 def voice_themes(
     result: VoiceResult, survey: str | None = None, *, language: Language = "en"
 ) -> Figure | None:
@@ -42,7 +42,7 @@ def voice_themes(
     pitch, top = 27.0, 6.0
     axis = scale([0.0, *(row["ci_high"] for row in rows)], "share")
     sheet = Sheet(top + len(rows) * pitch + 46, language)
-    panel = sheet.value_rows(left, top, theme.WIDTH - 150 - left, len(rows) * pitch, axis)
+    panel = sheet.value_rows(left, top, sheet.width - 150 - left, len(rows) * pitch, axis)
     for place, row in enumerate(rows):
         y = (place + 0.5) * pitch
         estimate(panel, y, row["share"], row["ci_low"], row["ci_high"])
@@ -51,6 +51,6 @@ def voice_themes(
         )
         sheet.row_words(panel, panel.top + y + 4, row["theme"], n)
         value = wording.percent(row["share"])
-        sheet.text(theme.WIDTH - 82, panel.top + y + 4, value, "name", color=theme.PILOT, align="right")
+        sheet.text(sheet.width - 82, panel.top + y + 4, value, "name", color=theme.PILOT, align="right")
     sheet.axis_label(panel, "x", "axis_named")
     return sheet.figure

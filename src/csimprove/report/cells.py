@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # only charts draws
 
 #: Media type under which a result leaves its notebook.
 RESULT = "application/vnd.csimprove.result+json"
-#: Pixels an inch that browsers count, while the file has 144: figures stay sharp on fine screens and paper.
+#: Pixels an inch that browsers count, while the file has 192: figures stay sharp on fine screens and paper.
 _SCREEN_DPI = 96
 #: Digits of floats that are handed over: more than enough for 1e-9, fewer than machines disagree on.
 _DIGITS = 10
@@ -39,20 +39,24 @@ def show_chart(figure: Figure | None, *, title: str, lede: str, caption: str, al
     Returns
     -------
     None
-        The heading, the picture (PNG at 144 dots an inch with its alt text, and as SVG beside it, which pages
-        and documents take) and the caption are displayed.
+        The heading, the picture and the caption are displayed. The picture is a PNG as wide as a slide, with
+        its alt text; beside it lie drawings (SVG) for pages, slides and phones.
     """
-    from csimprove.charts import png, svg  # noqa: PLC0415  (pages need no matplotlib)
+    from csimprove import charts  # noqa: PLC0415  (pages need no matplotlib)
 
     if figure is None:
         _display(Block(f"<h2>{escaped(title)}</h2>", title))
         return
-    width, height = (round(side * _SCREEN_DPI) for side in figure.get_size_inches())
     below = f'<p class="lede">{escaped(lede)}</p>' if lede else ""
     _display(Block(f"<h2>{escaped(title)}</h2>{below}", f"{title}\n{lede}".rstrip()))
+    slide = charts.at_width(figure, charts.SLIDE)
+    made = {"page": figure, "slide": slide, "phone": charts.at_width(figure, charts.PHONE)}
+    # what has a single drawing has it on every page
+    drawings = {name: charts.svg(one) for name, one in made.items() if name == "page" or one is not figure}
+    width, height = (round(side * _SCREEN_DPI) for side in slide.get_size_inches())
     _display(
-        {"image/png": png(figure), "text/plain": f"[{alt}]"},
-        metadata={"image/png": {"alt": alt, "width": width, "height": height, "svg": svg(figure)}},
+        {"image/png": charts.png(slide), "text/plain": f"[{alt}]"},
+        metadata={"image/png": {"alt": alt, "width": width, "height": height, "drawings": drawings}},
     )
     _display(Block(f'<figcaption class="cap">{escaped(caption)}</figcaption>', caption))
 

@@ -26,6 +26,7 @@ from csimprove.settings import Language
 from csimprove.wording import text
 
 NO_BRAND = Brand()
+_DRAWN = re.compile(r'<div class="(scroll )?drawing')
 #: Characters of a description by which the frame of a figure is told from others.
 _REGION = 60
 #: The page may load nothing and run nothing, whatever a cell put out.
@@ -299,7 +300,7 @@ def _cell(one: Mapping[str, Any], language: Language) -> str:
     if one["cell_type"] != "code":
         return ""
     shown = "\n".join(filter(None, (_output(output, language) for output in one.get("outputs", ()))))
-    return f"<figure>{shown}</figure>" if 'class="scroll drawing' in shown else shown
+    return f"<figure>{shown}</figure>" if _DRAWN.search(shown) else shown
 
 
 def _output(output: Mapping[str, Any], language: Language) -> str:
@@ -322,17 +323,24 @@ def _output(output: Mapping[str, Any], language: Language) -> str:
 
 
 def _image(data: Mapping[str, Any], about: Mapping[str, Any], language: Language) -> str:
-    size = "".join(f' {side}="{int(about[side])}"' for side in ("width", "height") if side in about)
     said = about.get("alt", "")
-    region = f"{text('page.figure_scroll', language)}: {said[:_REGION]}"  # regions must have different names
-    label, alt = html.escape(region), html.escape(said)
-    if drawn := about.get("svg"):
-        shown = inline(drawn).replace("<svg ", f'<svg role="img" aria-label="{alt}"{size} ', 1)
-        kind = "scroll drawing"
+    alt = html.escape(said)
+    drawings = about.get("drawings", {})
+    if "phone" in drawings:  # one of the two is not displayed
+        wide, small = _drawing(drawings["page"], alt, "wide"), _drawing(drawings["phone"], alt, "small")
+        return f'<div class="drawing">{wide}{small}</div>'
+    if drawings:
+        shown, kind = _drawing(drawings["page"], alt, "only"), "scroll drawing"
     else:
+        size = "".join(f' {side}="{int(about[side])}"' for side in ("width", "height") if side in about)
         source = "data:image/png;base64," + re.sub(r"\s", "", _joined(data["image/png"]))
         shown, kind = f'<img src="{source}" alt="{alt}"{size}>', "scroll drawing flat"
-    return f'<div class="{kind}" role="region" tabindex="0" aria-label="{label}">{shown}</div>'
+    region = f"{text('page.figure_scroll', language)}: {said[:_REGION]}"  # regions must have different names
+    return f'<div class="{kind}" role="region" tabindex="0" aria-label="{html.escape(region)}">{shown}</div>'
+
+
+def _drawing(svg: str, alt: str, kind: str) -> str:
+    return inline(svg).replace("<svg ", f'<svg class="{kind}" role="img" aria-label="{alt}" ', 1)
 
 
 def inline(svg: str) -> str:

@@ -27,6 +27,18 @@ def recoloured(svg: str, colours: Mapping[str, str]) -> str:
     return re.sub(r"#[0-9A-Fa-f]{6}\b", lambda found: own.get(found[0].lower(), found[0]), svg)
 
 
+def size_of(svg: str) -> tuple[int, int]:
+    """Return width and height of a drawing in px.
+
+    Examples
+    --------
+    >>> size_of('<svg viewBox="0 0 660 330" width="880" height="440"></svg>')
+    (880, 440)
+    """
+    width, height = re.findall(r' (?:width|height)="(\d+)"', svg.split(">", 1)[0])
+    return int(width), int(height)
+
+
 def pixels(picture: Picture, brand: Brand) -> bytes:
     """Return a drawing as PNG: as the notebook made it, or made again in the colours of a brand.
 

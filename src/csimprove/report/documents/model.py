@@ -115,12 +115,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A drawing: PNG, width and height in px of the page, and the same as SVG (or ``""``)."""
+    """A drawing as wide as a slide: PNG, width and height in px, SVG (or ``""``); and the page's as SVG."""
 
     png: bytes
     width: int
     height: int
     svg: str = ""
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,9 @@ def pictures(notebook: Mapping[str, Any]) -> list[Picture]:
                 about = output.get("metadata", {}).get("image/png", {})
                 data = base64.b64decode("".join(output["data"]["image/png"]))
                 width, height = (int(about.get(side, 0)) for side in ("width", "height"))
-                found.append(Picture(data, width, height, about.get("svg", "")))
+                drawings = about.get("drawings", {})
+                page = drawings.get("page", "")
+                found.append(Picture(data, width, height, drawings.get("slide", page), page))
     return found
 
 

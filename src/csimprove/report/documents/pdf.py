@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from csimprove.report.blocks import VERDICTS, drawn_icons
-from csimprove.report.documents.drawings import recoloured
+from csimprove.report.documents.drawings import recoloured, size_of
 from csimprove.report.documents.layout import columns
 from csimprove.report.documents.model import (
     Document,
@@ -137,13 +137,15 @@ def _figure(one: Figure, document: Document, folder: Path) -> dict[str, Any]:
     picture = one.picture
     colours = document.brand.colours()
     name = f"figure-{len(list(folder.glob('figure-*')))}"
-    if picture.svg:
+    width, height = picture.width, picture.height
+    if picture.page:
         name += ".svg"
-        (folder / name).write_text(recoloured(picture.svg, colours), encoding="utf-8")
+        (folder / name).write_text(recoloured(picture.page, colours), encoding="utf-8")
+        width, height = size_of(picture.page)
     else:
         name += ".png"
         (folder / name).write_bytes(picture.png)
-    share = min(1.0, _TALL / (_WIDE * picture.height / picture.width)) if picture.width else 1.0
+    share = min(1.0, _TALL / (_WIDE * height / width)) if width else 1.0
     words = {"title": one.title, "lede": one.lede, "caption": one.caption}
     return {
         "kind": "Figure",
