@@ -32,8 +32,8 @@ def svg(figure: Figure) -> str:
     Returns
     -------
     str
-        One ``svg`` element with its size in px. Words are text in the shipped font, strong ones and those over
-        data with a rim (drawn first); colours are the hex values of their roles, so that a page can put its
+        One ``svg`` element with its size in px. Words are text in the shipped font, strong ones and those
+        over data with a rim (drawn first); colours are the hex values of their roles, so that a page can put its
         own in their place; ids begin with ``m``.
     """
     raw = io.StringIO()
@@ -60,7 +60,8 @@ def svg(figure: Figure) -> str:
     wide, tall = (round(side * theme.PIXELS) for side in figure.get_size_inches())
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{root.attrib["viewBox"]}" '
-        f'width="{wide}" height="{tall}" font-family="\'{theme.FAMILY}\'" stroke-linejoin="round">{clips}{body}</svg>'
+        f'width="{wide}" height="{tall}" font-family="\'{theme.FAMILY}\'" stroke-linejoin="round">'
+        f"{clips}{body}</svg>"
     )
 
 
