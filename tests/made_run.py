@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from csimprove import charts, report, wording
-from csimprove.report import Brand, documents
+from csimprove.report import Brand, cells, documents
 from made_results import AS_OF, BASELINE, PILOT, READING, ZONE
 
 METRIC = "response_on_time"
@@ -30,15 +30,14 @@ def _figure(language: wording.Language) -> dict[str, Any]:
     words = wording.pilot_arms(PILOT, METRIC, language=language)
     figure = charts.pilot_arms(PILOT, METRIC, language=language)
     assert figure is not None
-    width, height = (round(side * 96) for side in figure.get_size_inches())
-    about = {"alt": words["alt"], "width": width, "height": height, "svg": charts.svg(figure)}
-    png = {"image/png": base64.b64encode(charts.png(figure)).decode()}
+    drawn, about = cells.drawings(figure, words["alt"])
+    png = {"image/png": base64.b64encode(drawn).decode()}
     head = report.Block(
         f'<h2>{words["title"]}</h2><p class="lede">{words["lede"]}</p>', f"{words['title']}\n{words['lede']}"
     )
     foot = report.Block(f'<figcaption class="cap">{words["caption"]}</figcaption>', words["caption"])
-    drawn = {"output_type": "display_data", "data": png, "metadata": {"image/png": about}}
-    return _code(_shown(head), drawn, _shown(foot))
+    shown = {"output_type": "display_data", "data": png, "metadata": {"image/png": about}}
+    return _code(_shown(head), shown, _shown(foot))
 
 
 def _prose(words: str, tag: str) -> dict[str, Any]:
@@ -60,13 +59,13 @@ def notebook(language: wording.Language) -> dict[str, Any]:
         report.method(PILOT, language=language),
         report.provenance(PILOT, language=language),
     ]
-    cells = [_code(_shown(block)) for block in blocks]
-    cells.insert(4, _figure(language))
+    shown = [_code(_shown(block)) for block in blocks]
+    shown.insert(4, _figure(language))
     intro = {
         "en": "# Did it work?\n\nServes **one** decision: go on or stop.",
         "zh": "# 有效吗？\n\n服务于一个决定：**继续还是停止**。",
     }
-    return {"cells": [_prose(intro[language], f"lang-{language}"), *cells]}
+    return {"cells": [_prose(intro[language], f"lang-{language}"), *shown]}
 
 
 @functools.cache

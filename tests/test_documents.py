@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import io
+import itertools
 import json
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from PIL import Image
 
 from csimprove import playbook, wording
 from csimprove.errors import RunError, SettingsError
 from csimprove.report import Brand, RunRow, documents, shelf
-from csimprove.report.documents import pdf, sheets, slides, word
+from csimprove.report.documents import drawings, pdf, sheets, slides, word
 from csimprove.report.documents.drawings import pixels, recoloured
 from csimprove.report.documents.layout import columns
-from csimprove.report.documents.model import Document, Figure, Span, Table, plain
+from csimprove.report.documents.model import Document, Figure, Picture, Span, Table, plain
 from csimprove.report.documents.slide_parts import sentences, split
 from made_run import document, logo, notebook, page
 
@@ -199,6 +203,59 @@ def test_nothing_on_a_slide_lies_outside_it_or_on_its_foot(made: Document, tmp_p
             assert shape.top + shape.height <= deck.slide_height, shape.name
 
 
+def test_charts_and_the_first_table_come_first_all_other_tables_in_the_appendix(
+    made: Document, tmp_path: Path
+) -> None:
+    slides.write_slides(made, tmp_path / "a.pptx")
+    titles = [one.shapes.title.text_frame.text for one in slides_of(tmp_path / "a.pptx").slides]
+    start = titles.index(wording.text("document.further", made.language))
+    for section in made.sections:
+        tables = [one for one in section.body if isinstance(one, Table)]
+        first, *others = [plain(one.title or section.finding) for one in tables]
+        assert titles.index(first) < start
+        assert all(titles.index(one) > start for one in others if one != first)
+
+
+STRIPES = [(0, "a"), (20, "b"), (60, "c"), (120, "d"), (160, "e"), (180, "f")]
+
+
+def striped() -> bytes:
+    """A picture 10 px wide and 200 px high, two pixels a px; each stripe has a grey of its own."""
+    picture = Image.new("L", (20, 400))
+    for shade, (top, _) in enumerate(STRIPES, start=1):
+        picture.paste(shade * 10, (0, top * 2, 20, 400))
+    made = io.BytesIO()
+    picture.save(made, "png")
+    return made.getvalue()
+
+
+def stripes(png: bytes) -> str:
+    with Image.open(io.BytesIO(png)) as picture:
+        shades = [picture.getpixel((0, y)) for y in range(0, picture.height, 2)]
+    return "".join(STRIPES[shade // 10 - 1][1] for shade, _ in itertools.groupby(shades))
+
+
+@pytest.mark.parametrize(
+    ("most", "expected"),
+    [
+        (200, ["abcdef"]),
+        (140, ["abcf", "adef"]),
+        (101, ["abf", "acf", "adef"]),
+        (10, ["abf", "acf", "adf", "aef"]),
+    ],
+)
+def test_a_tall_picture_is_cut_where_it_may_be_and_every_part_has_head_and_foot(
+    most: float, expected: list[str]
+) -> None:
+    picture = Picture(b"", 10, 200, cuts=(20, 60, 120, 160, 180))
+    assert [stripes(part) for part in drawings.parts(striped(), picture, most)] == expected
+
+
+def test_a_picture_that_may_not_be_cut_stays_whole() -> None:
+    png = striped()
+    assert drawings.parts(png, Picture(b"", 10, 200), 50) == [png]
+
+
 def test_a_template_gives_master_and_size_and_keeps_its_slides_to_itself(tmp_path: Path) -> None:
     from pptx import Presentation
 
@@ -311,6 +368,32 @@ def test_a_failed_document_leaves_the_good_one(tmp_path: Path, monkeypatch: pyte
     assert str(caught.value) == "report.xlsx could not be written: ZeroDivisionError: no columns"
     assert good.read_bytes() == before
     assert [one.name for one in tmp_path.iterdir()] == ["report.xlsx"]
+
+
+def test_a_logo_in_svg_is_painted_for_word_and_slides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = tmp_path / "logo.svg"
+    drawn.write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 20">'
+        '<rect width="40" height="20" fill="#7A1F6B"/></svg>'
+    )
+    made = document("en", Brand("Hanlin & Co", drawn))
+    painted = drawings.logo(made.brand)
+    assert painted is not None
+    with Image.open(painted) as image:
+        assert round(image.width / image.height, 1) == 2.0
+        assert image.convert("RGB").getpixel((5, 5)) == (0x7A, 0x1F, 0x6B)
+    slides.write_slides(made, tmp_path / "a.pptx")
+    [cover] = [shape for shape in slides_of(tmp_path / "a.pptx").slides[0].shapes if shape.shape_type == 13]
+    assert cover._element.nvPicPr.cNvPr.get("descr") == "Hanlin & Co"
+    monkeypatch.setitem(sys.modules, "typst", None)
+    with pytest.raises(RunError) as caught:
+        documents.write_document(made, tmp_path, "docx")
+    assert str(caught.value) == (
+        "report.docx could not be written: ImportError: colours of a brand and logos in SVG need typst: "
+        "pip install 'csimprove[pdf]'"
+    )
 
 
 def test_a_brand_gives_its_colours_name_and_logo_to_every_format(tmp_path: Path) -> None:

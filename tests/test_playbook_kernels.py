@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -168,6 +169,33 @@ def test_a_server_that_ends_in_the_middle_is_a_failure_of_the_notebook(no_server
     assert str(next_one.failure) == (
         "02_b could not be started: ConnectionResetError: the server of kernels ended."
     )
+
+
+@pytest.mark.slow
+def test_a_kernel_ends_without_waiting_for_its_own_threads(
+    server: kernels.KernelServer, tmp_path: Path
+) -> None:
+    for number in range(4):  # it went wrong more often than not
+        note = tmp_path / str(number)
+        left = f"open({str(note)!r}, 'w').write(' '.join(one.name for one in threading.enumerate()))"
+        run(job("01_a", f"import atexit, threading\natexit.register(lambda: {left})"))
+        assert "Control" not in note.read_text().split()
+
+
+@pytest.mark.slow
+def test_a_kernel_is_ready_before_its_turn_and_turns_keep_their_order(server: kernels.KernelServer) -> None:
+    source = (
+        "import time, psutil\nstarted = time.time()\ntime.sleep(1)\n"
+        "print(*(round(one % 100_000, 2) for one in (psutil.Process().create_time(), started, time.time())))"
+    )
+    jobs = [job(f"0{number}", source) for number in (1, 2, 3)]
+    assert execution.execute_all(jobs, workers=1) == []
+    spans = [tuple(map(float, printed(one))) for one in jobs]
+    for (_, _, ended), (born, started, _) in itertools.pairwise(spans):
+        assert born < ended <= started
+    born, _, ended = spans[-1]
+    assert jobs[-1].seconds is not None
+    assert jobs[-1].seconds < ended - born  # waiting is no work
 
 
 @pytest.mark.slow

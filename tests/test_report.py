@@ -16,10 +16,12 @@ from typing import Any
 import pytest
 from fontTools import ttLib
 
+import made_run
 from csimprove import charts, report, wording
 from csimprove.errors import SettingsError
 from csimprove.report import cells
 from csimprove.report.blocks import FALLBACK_STYLE, escaped, table
+from csimprove.report.documents.drawings import size_of
 from csimprove.report.pages import markdown
 from made_results import AS_OF, BASELINE, PILOT, READING, VERDICTS, ZONE
 
@@ -237,8 +239,33 @@ def test_show_chart_displays_heading_picture_with_alt_and_caption(displayed: lis
     assert picture["image/png"].startswith(b"\x89PNG")
     assert picture["text/plain"] == f"[{words['alt']}]"
     assert metadata["image/png"]["alt"] == words["alt"]
-    assert metadata["image/png"]["width"] == 880
+    assert metadata["image/png"]["width"] == 620
+    drawn = metadata["image/png"]["drawings"]
+    assert {kind: size_of(svg)[0] for kind, svg in drawn.items()} == {"page": 880, "slide": 620, "phone": 358}
     assert caption[0].plain == words["caption"]
+
+
+def test_a_page_holds_a_drawing_for_wide_and_one_for_small_screens() -> None:
+    shown = made_run.page("en")
+    drawn = re.findall(
+        r'<svg class="(\w+)" role="img" aria-label="([^"]+)" xmlns=\S+ viewBox="[^"]+" width="(\d+)"', shown
+    )
+    assert [(kind, width) for kind, _, width in drawn] == [("wide", "880"), ("small", "358")]
+    assert len({alt for _, alt, _ in drawn}) == 1
+    ids = re.findall(r' id="(d[^"]+)"', shown)
+    assert len(ids) == len(set(ids))
+
+
+def test_a_figure_with_a_single_drawing_scrolls_in_its_frame() -> None:
+    about = {
+        "alt": "A fishbone.",
+        "drawings": {"page": '<svg viewBox="0 0 660 9" width="880" height="12"></svg>'},
+    }
+    drawn = {"output_type": "display_data", "data": {"image/png": "aaaa"}, "metadata": {"image/png": about}}
+    notebook = {"cells": [{"cell_type": "code", "source": "", "metadata": {}, "outputs": [drawn]}]}
+    shown = report.page(notebook, language="en", title="Why?", project="P", as_of=AS_OF, zone="UTC")
+    assert '<figure><div class="scroll drawing" role="region" tabindex="0"' in shown
+    assert '<svg class="only" role="img" aria-label="A fishbone."' in shown
 
 
 def test_hand_over_rounds_to_ten_digits_and_is_strict_json(displayed: list[tuple[Any, Any]]) -> None:

@@ -3,16 +3,3 @@
 from csimprove.causes.result import NO_CAUSE, VITAL_SHARE, Association, Cause, CausesResult, Coding, Stability
 from csimprove.causes.sampling import list_tickets, sample_sheet
 from csimprove.causes.tally import causes
-
-__all__ = [
-    "NO_CAUSE",
-    "VITAL_SHARE",
-    "Association",
-    "Cause",
-    "CausesResult",
-    "Coding",
-    "Stability",
-    "causes",
-    "list_tickets",
-    "sample_sheet",
-]

@@ -11,34 +11,5 @@ from csimprove.charts.drawing import svg
 from csimprove.charts.evidence import pilot_event_study, pilot_robustness
 from csimprove.charts.pdca import gantt, pdca_rows
 from csimprove.charts.pilot import pilot_arms, pilot_dumbbell, pilot_questions
-from csimprove.charts.theme import PAGE, PHONE, SLIDE, at_width, png
+from csimprove.charts.theme import PAGE, PHONE, SLIDE, at_width, cuts, png
 from csimprove.charts.voice import voice_themes
-
-__all__ = [
-    "PAGE",
-    "PHONE",
-    "SLIDE",
-    "at_width",
-    "baseline_cuts",
-    "baseline_indicators",
-    "baseline_trend",
-    "control_arms",
-    "control_chart",
-    "fishbone",
-    "funnel",
-    "gantt",
-    "kpi_multiples",
-    "pareto",
-    "pdca_rows",
-    "pilot_arms",
-    "pilot_daily",
-    "pilot_dumbbell",
-    "pilot_event_study",
-    "pilot_looks",
-    "pilot_questions",
-    "pilot_robustness",
-    "png",
-    "power_curve",
-    "svg",
-    "voice_themes",
-]

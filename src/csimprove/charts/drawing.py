@@ -33,8 +33,8 @@ def svg(figure: Figure) -> str:
     -------
     str
         One ``svg`` element with its size in px. Words are text in the shipped font, strong ones and those
-        over data with a rim (drawn first); colours are the hex values of their roles, so that a page can put its
-        own in their place; ids begin with ``m``.
+        over data with a rim (drawn first); colours are the hex values of their roles, so that a page can put
+        its own in their place; ids begin with ``m``.
     """
     raw = io.StringIO()
     texts = [text for text in figure.findobj(Text) if isinstance(text, Text) and text.get_path_effects()]

@@ -24,7 +24,7 @@ from matplotlib.transforms import Affine2D
 from csimprove import wording
 from csimprove.baseline import Indicator
 from csimprove.charts import theme
-from csimprove.charts.theme import Scale, scale, text_width
+from csimprove.charts.theme import Scale, scale, text_width, wrapped
 from csimprove.pilot import PilotMetric
 from csimprove.settings import Language
 
@@ -90,9 +90,11 @@ class Panel:
         bottom, top = self.y_limits
         return self.top + (top - value) / (top - bottom) * self.height
 
-    def apart(self, heights: Sequence[float], pitch: float, below: float = 8.5) -> list[float]:
-        """Move heights beside the panel until they are ``pitch`` px apart."""
-        sizes = [pitch] * len(heights)
+    def apart(
+        self, heights: Sequence[float], pitch: float | Sequence[float], below: float = 8.5
+    ) -> list[float]:
+        """Move heights beside the panel until they are ``pitch`` px apart; each may have its own."""
+        sizes = np.broadcast_to(pitch, len(heights)).tolist()
         return theme.spread(heights, sizes, low=self.top - 6.5, high=self.bottom + below, gap=0.0)
 
 
@@ -144,19 +146,30 @@ class Sheet:
     def labels(self, panel: Panel, y: float, entries: Entries, style: Style = "mark", out: float = 0) -> None:
         """Write labels (centre in px, words, colour) on one baseline, moved apart where they overlap.
 
-        They stay inside the panel, or within ``out`` px of it.
+        They stay on the sheet and inside the panel, or within ``out`` px of it.
         """
         sizes = [text_width(words, STYLES[style][0]) for _, words, _ in entries]
         wanted = [x for x, _, _ in entries]
-        centers = theme.spread(wanted, sizes, low=panel.left - out, high=panel.right + out)
+        low, high = max(panel.left - out, 1.0), min(panel.right + out, self.width - 1)
+        centers = theme.spread(wanted, sizes, low=low, high=high)
         for center, (_, words, color) in zip(centers, entries, strict=True):
             self.text(center, y, words, style, color=color, align="center", over=True)
 
     def end_names(self, panel: Panel, entries: Entries, style: Style, pitch: float) -> None:
-        """Name lines (end in px, words, colour) on the right of a panel, at least ``pitch`` px apart."""
-        bases = panel.apart([y for y, _, _ in entries], pitch)
-        for base, (_, words, color) in zip(bases, entries, strict=True):
-            self.text(panel.right + 10, base + 4, words, style, color=color)
+        """Name lines (end in px, words, colour) on the right of a panel, at least ``pitch`` px apart.
+
+        Names that are wider than the room there take several lines.
+        """
+        size, room, close = STYLES[style][0], self.width - panel.right - 9, 12.5
+        names = [wrapped(words, room, size) for _, words, _ in entries]
+        gap = 3.0 if max(map(len, names), default=1) > 1 else 0.0
+        bases = panel.apart(
+            [y for y, _, _ in entries], [pitch + gap + (len(one) - 1) * close for one in names]
+        )
+        for base, lines, (_, _, color) in zip(bases, names, entries, strict=True):
+            for i, line in enumerate(lines):
+                at = base + 4 + (i - (len(lines) - 1) / 2) * close
+                self.text(panel.right + 10, at, line, style, color=color)
 
     def target(self, panel: Panel, value: float, key: str = "target") -> str:
         """Name a value that people set."""
@@ -171,16 +184,33 @@ class Sheet:
             at = panel.y(value)
             self.note(panel, self.target(panel, value, key), [at - 5, at + 14], lines)
 
+    def line_name(self, panel: Panel, words: str, color: str, own: pd.DataFrame, lines: pd.DataFrame) -> None:
+        """Name a line inside its panel at its end, above or below it, where that covers less."""
+        left = panel.right - text_width(words, theme.SMALL) - 4
+        x, y = _path(panel, own)
+        near = y[x >= min(left, x.max())]
+        bases = [near.min() - 9, near.max() + 17, near.min() - 25, near.max() + 33]
+        self.note(panel, words, bases, lines, color=color, left=left)
+
     def note(
-        self, panel: Panel, words: str, bases: Sequence[float], lines: pd.DataFrame, style: Style = "mark"
+        self,
+        panel: Panel,
+        words: str,
+        bases: Sequence[float],
+        lines: pd.DataFrame,
+        style: Style = "mark",
+        *,
+        color: str | None = None,
+        left: float | None = None,
     ) -> None:
         """Write a note in a panel, on one of the baselines, where it covers least of lines and earlier notes.
 
-        ``lines`` has the columns ``day``, ``value`` and ``group``.
+        ``lines`` has the columns ``day``, ``value`` and ``group``; with ``left`` it begins there.
         """
         width = text_width(words, STYLES[style][0])
         inside = [base for base in bases if panel.top + 8 <= base <= panel.bottom + 2] or list(bases)
         lefts = np.linspace(panel.left + 4, max(panel.right - width - 4, panel.left + 4), 9)
+        lefts = lefts if left is None else np.array([left])
         paths = [_path(panel, one) for _, one in lines.groupby("group")]
 
         def covered(spot: tuple[float, float]) -> int:
@@ -191,9 +221,9 @@ class Sheet:
             near = [(abs(x - left - width / 2) < width / 2 + 4) & (abs(y - base + 4) < 11) for x, y in paths]
             return 1000 * sum(notes) + sum(int(points.sum()) for points in near)
 
-        left, base = min(((float(left), base) for base in inside for left in lefts), key=covered)
-        self._notes.append((left, left + width, base))
-        self.text(left, base, words, style, over=True)
+        start, base = min(((float(start), base) for base in inside for start in lefts), key=covered)
+        self._notes.append((start, start + width, base))
+        self.text(start, base, words, style, color=color, over=True)
 
     def rule(self, y: float, left: float = 0.0, right: float | None = None) -> None:
         """Draw a horizontal rule."""
@@ -252,7 +282,9 @@ class Sheet:
         """Add a small chart: name and large value over the panel, its first and last day under it."""
         left, top, width = place
         self.rule(top + 0.5, left, left + width)
-        self.text(left, top + 21, theme.fit(name, width), strong=True)
+        lines = wrapped(name, width, most=theme.name_lines())
+        top += (theme.name_lines() - 1) * theme.pitch(theme.LABEL)
+        self.text(left, top + 21 - (len(lines) - 1) * theme.pitch(theme.LABEL), "\n".join(lines), strong=True)
         self.text(left, top + 46, value, "large")
         panel = self.value_weeks(left, top + 66, width - 6, 94, axis, days)
         entries = [
@@ -269,16 +301,22 @@ class Sheet:
         if theme.narrow():
             base -= theme.ABOVE
             room = self.width - text_width(value, theme.TICK) - 12
-        self.text(0, base, theme.fit(name, room, theme.TICK), "name", color=ink, strong=strong)
-        self.text(self.width, base, value, "name", color=ink, align="right", strong=strong)
+        words, over = theme.fit(name, room, theme.TICK), theme.narrow()
+        self.text(0, base, words, "name", color=ink, strong=strong, over=over)
+        self.text(self.width, base, value, "name", color=ink, align="right", strong=strong, over=over)
 
     def ticks_below(self, panel: Panel, ticks: Sequence[float], names: Sequence[str]) -> None:
-        """Draw the base line of a panel with ticks and their names."""
+        """Draw the base line of a panel with ticks, and as many of their names as there is room for."""
         self.rule(panel.bottom, panel.left, panel.right)
-        for tick, name in zip(ticks, names, strict=True):
+        halves = [text_width(name, theme.TICK) / 2 for name in names]
+        for tick in ticks:
             at = panel.x(tick)
             mark = Outline([(at, panel.bottom), (at, panel.bottom + 4)])
             self._add(mark, line=theme.LINE, width=theme.GRID_LINE)
+        span = panel.x(max(ticks, default=0.0)) - panel.x(min(ticks, default=0.0))
+        step = int(np.ceil((2 * max(halves, default=0.0) + 4) * (len(ticks) - 1) / span)) if span else 1
+        for tick, name, half in list(zip(ticks, names, halves, strict=True))[::step]:
+            at = min(max(panel.x(tick), half), self.width - half)
             self.text(at, panel.bottom + 18, name, "tick", align="center")
 
     def mondays(self, panel: Panel, first: float, last: float, offset: float, room: float = 14) -> None:
@@ -308,15 +346,17 @@ class Sheet:
         if not axis.signed and axis.low > theme.least(axis.unit):
             start = axis.name(axis.low, self.language)
             words = self.words(f"axis_from_{side}", label=words, value=start)
-        self.text(panel.left, panel.bottom + 38, words, "tick")
+        room = self.width - 8
+        lines = wrapped(words, room, theme.TICK, most=2)
+        left = min(panel.left, room - max(text_width(line, theme.TICK) for line in lines))
+        self.text(left, panel.bottom + 38, "\n".join(lines), "tick")
 
     def icon(self, kind: str, x: float, y: float, size: float = 14.0) -> None:
         """Draw a mark, or that of a status, centred on a point; a word beside it must say the same."""
         own, *parts = _ICONS[_STATUS.get(kind, kind)]
         place = Affine2D().scale(size / 2).translate(x, y)
         for outline, fill, line, width in parts:
-            inks = {"own": own, "paper": theme.PAPER, "ink": theme.INK, "focus": theme.PILOT, "": "none"}
-            ink = inks[line]
+            ink = {"own": own, **_LINES}[line]
             self._add(
                 outline.transformed(place),
                 fill=own if fill is True else fill or "none",
@@ -429,6 +469,7 @@ def _against_target(color: str, *dots: tuple[float, float]) -> tuple[Any, ...]:
     return (color, *parts, *((Outline.circle(at, 0.17), True, "", 0) for at in dots))
 
 
+_LINES = {"paper": theme.PAPER, "ink": theme.INK, "dark": theme.DARK, "focus": theme.PILOT, "": "none"}
 _ABOVE = ((-0.5, -0.45), (0, -0.45), (0.5, -0.45))
 _BELOW = ((-0.5, 0.45), (0, 0.45), (0.5, 0.45))
 _DISC, _RING = (Outline.unit_circle(), True, "", 0), (Outline.unit_circle(), False, "own", 1.3)
@@ -442,7 +483,7 @@ _ICONS: dict[str, tuple[Any, ...]] = {
     "confirmed": (theme.PILOT, (Outline.unit_circle(), True, "paper", 1.0)),
     "suggested": (theme.PAPER, (Outline.unit_circle(), True, "focus", 1.6)),
     "ruled_out": (theme.NEUTRAL, (_SPOT, theme.PAPER, "", 0), (_SAW, False, "own", 1.5)),
-    "watch": (theme.ALERT, (_polygon(3, radius=1.2), True, "", 0), (_EXCLAMATION, False, "ink", 1.2)),
+    "watch": (theme.ALERT, (_polygon(3, radius=1.2), True, "", 0), (_EXCLAMATION, False, "dark", 1.2)),
     "better_up": (theme.GOOD, _DISC, (_UP, False, "paper", 1.6)),
     "better_down": (theme.GOOD, _DISC, (_DOWN, False, "paper", 1.6)),
     "worse_up": (theme.BAD, _DIAMOND, (_UP, False, "paper", 1.4)),

@@ -31,6 +31,7 @@ from csimprove.wording import Unit, missing, shown_scale, target_level, trimmed
 PILOT, CONTROL, TARGET = "#0B4A9B", "#7C8896", "#16202A"
 GOOD, BAD, ALERT, NEUTRAL, MUTED = "#007A63", "#B3260F", "#BD7700", "#54616D", "#BAC4CD"
 INK, INK2, MUTED_TEXT = "#16202A", "#465460", "#5C6975"
+DARK = "#16202B"  # on amber, which is light in both modes
 PAPER, LINE, GRID, PANEL = "#FFFFFF", "#CBD3DA", "#E6EAEE", "#F5F7F9"
 PILOT_TINT, BAD_TINT, NEUTRAL_TINT = "#E8EFF8", "#FBEAE6", "#EDF0F3"
 #: Fill and ink of plan, do, check and act.
@@ -148,6 +149,19 @@ def at_width(figure: Figure, px: int) -> Figure:
     finally:
         _width.reset(before)
     return again
+
+
+def may_cut(figure: Figure, heights: Iterable[float]) -> None:
+    """Say at which heights in px from the top a tall figure may be cut.
+
+    What lies above the first and below the last is on every part.
+    """
+    vars(figure)["cuts"] = [round(height, 1) for height in heights]
+
+
+def cuts(figure: Figure) -> list[float]:
+    """Return the heights at which a figure of this package may be cut; none: it is one piece."""
+    return list(vars(figure).get("cuts", ()))
 
 
 def png(figure: Figure) -> bytes:
@@ -307,12 +321,18 @@ def spread(
 
 
 def grid(charts: int, height: float) -> tuple[list[tuple[float, float, float]], float]:
-    """Left, top and width of small charts in rows of up to four, and the height of all rows."""
-    most, gap = max(width() // 200, 1), 26.0
+    """Left, top and width of small charts in rows of two to four, and the height of all rows."""
+    most, gap = min(width() // 170, 4), 26.0
+    height += (name_lines() - 1) * pitch(LABEL)
     across = min(max(charts, 2), most)
     wide = (width() - (across - 1) * gap) / across
     places = [(i % across * (wide + gap), i // across * height, wide) for i in range(charts)]
     return places, -(-charts // across) * height
+
+
+def name_lines() -> int:
+    """Lines that the name of a small chart may take; the page cuts a name that is too long."""
+    return 1 if width() >= PAGE else 2
 
 
 def row_of(rows: Sequence[T], metric: str) -> T:

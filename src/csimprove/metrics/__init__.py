@@ -17,16 +17,3 @@ from csimprove.metrics.definitions import (
 )
 from csimprove.metrics.measures import HORIZONS, Measures
 from csimprove.metrics.store import load_measures
-
-__all__ = [
-    "CATALOGUE",
-    "CUSTOMER_METRICS",
-    "HORIZONS",
-    "VARIANTS",
-    "WINDOW_DAYS",
-    "Measures",
-    "Metric",
-    "catalogue",
-    "customer_metrics",
-    "load_measures",
-]

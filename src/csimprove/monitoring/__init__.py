@@ -13,21 +13,3 @@ from csimprove.monitoring.result import (
     verdict,
 )
 from csimprove.monitoring.windows import decided_day
-
-__all__ = [
-    "Arms",
-    "Check",
-    "MonitoringResult",
-    "Period",
-    "Problem",
-    "Window",
-    "checks",
-    "decided_day",
-    "event_id",
-    "monitoring",
-    "outside",
-    "phase_starts",
-    "rules",
-    "threshold_of",
-    "verdict",
-]

@@ -18,33 +18,3 @@ from csimprove.pdca.deadlines import Lateness, deadline, escalations
 from csimprove.pdca.effect import UNDECIDED_SHARE, Effect, effect, plan_problems
 from csimprove.pdca.register import cycle_text, find_cycle, read_cycle, read_register, register_hash
 from csimprove.pdca.result import CycleStatus, Stretch, statuses
-
-__all__ = [
-    "UNDECIDED_SHARE",
-    "Check",
-    "Cycle",
-    "CycleStatus",
-    "Effect",
-    "Entry",
-    "Lateness",
-    "Plan",
-    "Stretch",
-    "add_cycle",
-    "check_cycle",
-    "close_cycle",
-    "course",
-    "cycle_text",
-    "deadline",
-    "effect",
-    "escalations",
-    "extend_cycle",
-    "find_cycle",
-    "plan_cycle",
-    "plan_problems",
-    "read_cycle",
-    "read_register",
-    "register_hash",
-    "reopen_cycle",
-    "start_cycle",
-    "statuses",
-]

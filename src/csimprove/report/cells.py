@@ -42,23 +42,33 @@ def show_chart(figure: Figure | None, *, title: str, lede: str, caption: str, al
         The heading, the picture and the caption are displayed. The picture is a PNG as wide as a slide, with
         its alt text; beside it lie drawings (SVG) for pages, slides and phones.
     """
-    from csimprove import charts  # noqa: PLC0415  (pages need no matplotlib)
-
     if figure is None:
         _display(Block(f"<h2>{escaped(title)}</h2>", title))
         return
     below = f'<p class="lede">{escaped(lede)}</p>' if lede else ""
     _display(Block(f"<h2>{escaped(title)}</h2>{below}", f"{title}\n{lede}".rstrip()))
-    slide = charts.at_width(figure, charts.SLIDE)
-    made = {"page": figure, "slide": slide, "phone": charts.at_width(figure, charts.PHONE)}
-    # what has a single drawing has it on every page
-    drawings = {name: charts.svg(one) for name, one in made.items() if name == "page" or one is not figure}
-    width, height = (round(side * _SCREEN_DPI) for side in slide.get_size_inches())
-    _display(
-        {"image/png": charts.png(slide), "text/plain": f"[{alt}]"},
-        metadata={"image/png": {"alt": alt, "width": width, "height": height, "drawings": drawings}},
-    )
+    png, about = drawings(figure, alt)
+    _display({"image/png": png, "text/plain": f"[{alt}]"}, metadata={"image/png": about})
     _display(Block(f'<figcaption class="cap">{escaped(caption)}</figcaption>', caption))
+
+
+def drawings(figure: Figure, alt: str) -> tuple[bytes, dict[str, Any]]:
+    """Return a figure as PNG, and what lies beside it: size in px, description, drawings, where to cut it."""
+    from csimprove import charts  # noqa: PLC0415  (pages need no matplotlib)
+
+    slide = charts.at_width(figure, charts.SLIDE)
+    others = {"slide": slide, "phone": charts.at_width(figure, charts.PHONE)}
+    # what has a single drawing has it on every page
+    made = {"page": figure, **{name: one for name, one in others.items() if one is not figure}}
+    width, height = (round(side * _SCREEN_DPI) for side in slide.get_size_inches())
+    about = {
+        "alt": alt,
+        "width": width,
+        "height": height,
+        "drawings": {name: charts.svg(one) for name, one in made.items()},
+        "cuts": charts.cuts(slide),
+    }
+    return charts.png(slide), about
 
 
 def hand_over(result: HasDict, name: str) -> None:

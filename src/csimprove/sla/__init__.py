@@ -7,13 +7,3 @@ narwhals expressions over them, in whole seconds and integers only, so that ever
 from csimprove.sla.calendar import CalendarTable, calendar_table, working_day
 from csimprove.sla.clock import TIMED, time_events, time_tickets
 from csimprove.sla.rules import resolve_rules
-
-__all__ = [
-    "TIMED",
-    "CalendarTable",
-    "calendar_table",
-    "resolve_rules",
-    "time_events",
-    "time_tickets",
-    "working_day",
-]

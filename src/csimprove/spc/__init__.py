@@ -14,25 +14,3 @@ from csimprove.spc.result import (
     Withheld,
 )
 from csimprove.spc.rules import Runs, false_signal_chance, find_signals, runs_around
-
-__all__ = [
-    "Assurance",
-    "ChartOptions",
-    "ControlChart",
-    "Kind",
-    "Phase",
-    "PhaseStart",
-    "RuleSet",
-    "Runs",
-    "Signal",
-    "Variation",
-    "Withheld",
-    "chart",
-    "control_chart",
-    "control_charts",
-    "false_signal_chance",
-    "find_signals",
-    "funnel_chart",
-    "paired_charts",
-    "runs_around",
-]

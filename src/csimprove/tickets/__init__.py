@@ -7,15 +7,3 @@ from csimprove.tickets.mapping import preset
 from csimprove.tickets.reader import read_tickets, take
 from csimprove.tickets.reading import ColumnNote, Reading
 from csimprove.tickets.surveys import Answers, SurveyReading, read_surveys
-
-__all__ = [
-    "Answers",
-    "ColumnNote",
-    "Reading",
-    "SurveyReading",
-    "preset",
-    "read_surveys",
-    "read_tickets",
-    "source_paths",
-    "take",
-]

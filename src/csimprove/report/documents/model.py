@@ -115,13 +115,18 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A drawing as wide as a slide: PNG, width and height in px, SVG (or ``""``); and the page's as SVG."""
+    """A drawing as wide as a slide: PNG, width and height in px, SVG (or ``""``); and the page's as SVG.
+
+    One that is too tall for a slide may be cut at the heights ``cuts`` in px: what lies above the first is
+    its head and what lies below the last its foot, which every part has.
+    """
 
     png: bytes
     width: int
     height: int
     svg: str = ""
     page: str = ""
+    cuts: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

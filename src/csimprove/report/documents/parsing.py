@@ -131,8 +131,8 @@ def pictures(notebook: Mapping[str, Any]) -> list[Picture]:
                 data = base64.b64decode("".join(output["data"]["image/png"]))
                 width, height = (int(about.get(side, 0)) for side in ("width", "height"))
                 drawings = about.get("drawings", {})
-                page = drawings.get("page", "")
-                found.append(Picture(data, width, height, drawings.get("slide", page), page))
+                page, cuts = drawings.get("page", ""), tuple(about.get("cuts", ()))
+                found.append(Picture(data, width, height, drawings.get("slide", page), page, cuts))
     return found
 
 

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pptx.oxml.ns import qn
 from pptx.util import Emu, Pt
 
-from csimprove.report.documents.model import Figure, KeyNumber, Table, plain
+from csimprove.report.documents.model import (
+    Cell,
+    Figure,
+    Heading,
+    KeyNumber,
+    Line,
+    Listing,
+    Section,
+    Span,
+    Table,
+    Terms,
+    plain,
+)
 
 _PER_EM = 1.9  # characters to an em
+_LINES, _ACROSS = 13.0, 118  # lines of points on a slide, characters in one
 
 
 def speaks_of(one: Figure, item: KeyNumber) -> bool:
@@ -71,6 +85,34 @@ def pages(high: Sequence[float], room: float) -> Iterator[range]:
             start, used = at, high[0]
         used += own
     yield range(start, len(high) - 1)
+
+
+def elements(section: Section) -> Iterator[Figure | Table | Listing]:
+    """Return what a part shows, terms as points, each list of points with a title."""
+    heading: Line = ()
+    for one in section.body:
+        if isinstance(one, Figure | Table):
+            yield one
+        elif isinstance(one, Listing):
+            yield replace(one, title=one.title or heading or section.finding)
+        elif isinstance(one, Terms):
+            items = (Cell(((Span(name, strong=True), Span(" "), *said),)) for name, said in one.entries)
+            yield Listing(one.title or heading or section.finding, (), tuple(items))
+        heading = one.words if isinstance(one, Heading) else heading
+
+
+def dealt(items: Iterable[Cell]) -> list[list[Cell]]:
+    """Share points among slides, as many on each as it holds."""
+    parts: list[list[Cell]] = [[]]
+    room = _LINES
+    for item in items:
+        lines = 0.4 + sum(-(-length(plain(line)) // _ACROSS) for line in item.lines)
+        if lines > room and parts[-1]:
+            parts.append([])
+            room = _LINES
+        room -= lines
+        parts[-1].append(item)
+    return parts
 
 
 def ends(box: tuple[Emu, Emu, Emu, Emu]) -> tuple[Emu, Emu, Emu, Emu]:

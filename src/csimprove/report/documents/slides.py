@@ -15,13 +15,12 @@ from pptx.oxml.ns import qn
 from pptx.util import Emu, Inches, Pt
 
 from csimprove.report.blocks import VERDICTS
-from csimprove.report.documents.drawings import pixels
+from csimprove.report.documents.drawings import logo, parts, pixels
 from csimprove.report.documents.layout import columns
 from csimprove.report.documents.model import (
     Cell,
     Document,
     Figure,
-    Heading,
     KeyNumber,
     Line,
     Listing,
@@ -34,6 +33,8 @@ from csimprove.report.documents.model import (
 )
 from csimprove.report.documents.signs import FONTS, SIGNS
 from csimprove.report.documents.slide_parts import (
+    dealt,
+    elements,
     emptied,
     ends,
     fitted,
@@ -53,12 +54,14 @@ from csimprove.report.documents.words import Words
 WIDTH, HEIGHT = 13.333, 7.5
 _LEFT, _RIGHT, _TOP, _FOOT = 0.5, 12.833, 1.65, 6.88
 _CHART = 8.45  # width of a chart beside its take-away
+_TALLEST = 420.0  # px of a chart 620 px wide: a taller one would shrink too much
 _TAKE = 9.46  # left edge of the take-away
 _TEXT, _SMALL = 16.0, 11.0
 _TABLE = (16.0, 15.0, 14.0, 13.0, 12.0, 11.5, 10.5)  # pt, the largest that fits is taken
 _SPLIT = 13.0  # pt, at which a table rather goes on on the next slide
 _PER_EM = 1.75  # characters to an em
 _SENTENCES = 3
+_SHORT, _LISTS = 2, 2  # slides of a table or list, and lists of a part, at most outside the appendix
 _FIELD = "{00000000-0000-4000-8000-000000000001}"
 _FOOTER = 190  # characters; the rest of a caption stands in the notes
 
@@ -81,6 +84,7 @@ def write_slides(document: Document, path: Path, *, template: Path | None = None
     for section in document.sections:
         deck.section(section)
     deck.notes()
+    deck.appendix()
     deck.file.save(str(path))
 
 
@@ -102,6 +106,7 @@ class _Deck:
         self.file.core_properties.author = document.brand.name
         self.layout = plain_layout(self.file)
         self.slide: Any = None
+        self.later: list[tuple[Section, Table | Listing]] = []
 
     def ink(self, role: str) -> RGBColor:
         """Return the colour of a role."""
@@ -151,9 +156,7 @@ class _Deck:
         frame = self.frame((_RIGHT - 0.6, _FOOT + 0.05, 0.6, 0.3))
         paragraph = frame.paragraphs[0]
         paragraph.alignment = PP_ALIGN.RIGHT
-        field = paragraph._p.makeelement(
-            qn("a:fld"), {"id": "{00000000-0000-4000-8000-000000000001}", "type": "slidenum"}
-        )
+        field = paragraph._p.makeelement(qn("a:fld"), {"id": _FIELD, "type": "slidenum"})
         look = field.makeelement(qn("a:rPr"), {"lang": "en-GB", "sz": str(int(_SMALL * 100))})
         shown = field.makeelement(qn("a:t"), {})
         shown.text = str(len(self.file.slides))
@@ -209,9 +212,9 @@ class _Deck:
             for run in title.text_frame.paragraphs[0].runs:
                 run.font.size = Pt(40)
             self.bar((_LEFT, 2.1, 0.9, 0.05), "pilot")
-        if brand.logo and brand.logo.suffix.lower() == ".png":
+        if image := logo(brand):
             place = self.box(_LEFT, 0.5, 0, 0.6)
-            shown = self.slide.shapes.add_picture(str(brand.logo), place[0], place[1], height=place[3])
+            shown = self.slide.shapes.add_picture(image, place[0], place[1], height=place[3])
             shown._element.nvPicPr.cNvPr.set("descr", brand.name)
         self.text(document.answer, (_LEFT, 3.4, 11.0, 1.2), 20, "ink2")
         frame = self.frame((_LEFT, 4.9, 11.0, 1.8))
@@ -278,21 +281,42 @@ class _Deck:
                 self.say(frame.add_paragraph(), (Span(below),), 12, role="muted-text")
 
     def section(self, section: Section) -> None:
-        """Add a notebook: its finding with the key numbers, then one slide an element."""
+        """Add a notebook: its finding with the key numbers, its charts, its first table, a few short lists.
+
+        Everything else is for the appendix.
+        """
         numbers = next((one.items for one in section.body if isinstance(one, Numbers)), ())
         self.opener(section, numbers)
-        heading: Line = ()
-        for one in section.body:
+        every = list(elements(section))
+        table = next((one for one in every if isinstance(one, Table)), None)
+        lists = [one for one in every if isinstance(one, Listing)]
+        for one in every:
             if isinstance(one, Figure):
                 self.figure(one, section, numbers)
-            elif isinstance(one, Table):
-                self.table(one, section)
-            elif isinstance(one, Listing):
-                self.listing(one.title or heading or section.finding, one.items, section)
-            elif isinstance(one, Terms):
-                items = [Cell(((Span(name, strong=True), Span(" "), *said),)) for name, said in one.entries]
-                self.listing(one.title or heading or section.finding, items, section)
-            heading = one.words if isinstance(one, Heading) else heading
+            elif self.slides(one) <= _SHORT and (one is table or one in lists[:_LISTS] == lists):
+                self.add(one, section)
+            else:
+                self.later.append((section, one))
+
+    def slides(self, one: Table | Listing) -> int:
+        """Count the slides that a table or list takes."""
+        return len(self.fit(one)[3] if isinstance(one, Table) else dealt(one.items))
+
+    def add(self, one: Table | Listing, section: Section) -> None:
+        """Add a table or points."""
+        if isinstance(one, Table):
+            self.table(one, section)
+        else:
+            self.listing(one, section)
+
+    def appendix(self) -> None:
+        """Add what was put off, after a slide that says of which questions."""
+        if self.later:
+            asked = dict.fromkeys(section.question for section, _ in self.later)
+            items = tuple(Cell(((Span(question),),)) for question in asked)
+            self.listing(Listing((Span(self.words.of("further")),), (), items))
+        for section, one in self.later:
+            self.add(one, section)
 
     def opener(self, section: Section, numbers: Sequence[KeyNumber]) -> None:
         """Add the slide that a part begins with."""
@@ -312,25 +336,30 @@ class _Deck:
             self.say(paragraph, said, 12)
 
     def figure(self, one: Figure, section: Section, numbers: Sequence[KeyNumber]) -> None:
-        """Add a chart beside what a reader takes away from it."""
+        """Add a chart beside what a reader takes away from it; a tall one goes on on the next slide."""
         caption = plain(one.caption)
         said = (plain(one.lede), caption, f"{self.words.of('description')}: {one.alt}", *self.method(section))
-        self.new(one.title or section.finding, said, caption)
-        shape = (one.picture.width, one.picture.height)
-        wide, high = fitted(shape, _CHART, _FOOT - 0.12 - _TOP)
-        place = self.box(_LEFT, _TOP, wide, high)
-        scale = min(self.across, self.along) / max(self.across, 1e-9)
-        shown = self.slide.shapes.add_picture(
-            io.BytesIO(pixels(one.picture, self.document.brand)),
-            place[0],
-            place[1],
-            width=Emu(int(place[2] * scale)),
-        )
-        shown._element.nvPicPr.cNvPr.set("descr", one.alt)
+        about = next((item for item in numbers if speaks_of(one, item)), None)
+        shown = parts(pixels(one.picture, self.document.brand), one.picture, _TALLEST)
+        for number, picture in enumerate(shown, start=1):
+            self.new(self.part_of(one.title or section.finding, number, len(shown)), said, caption)
+            self.picture(picture, one.alt)
+            self.takeaway(split(plain(one.lede) or plain(one.title)), about)
+
+    def picture(self, png: bytes, alt: str) -> None:
+        """Add a picture as large as there is room beside the take-away."""
+        shown = self.slide.shapes.add_picture(io.BytesIO(png), 0, 0)
+        wide, high = fitted((shown.width, shown.height), _CHART, _FOOT - 0.12 - _TOP)
+        scale = min(self.across, self.along)
+        shown.left, shown.top = self.box(_LEFT, _TOP, 0, 0)[:2]
+        shown.width, shown.height = Inches(wide * scale), Inches(high * scale)
+        shown._element.nvPicPr.cNvPr.set("descr", alt)
+
+    def takeaway(self, said: Sequence[str], about: KeyNumber | None) -> None:
+        """Add what a reader takes away: the number that a chart is about, and a few sentences."""
         self.bar((_TAKE, _TOP, 0.042, 4.6), "pilot")
         frame = self.frame((_TAKE + 0.25, _TOP, 3.12, 4.9))
         self.say(frame.paragraphs[0], (Span(self.words.of("takeaway")),), 12, role="muted-text")
-        about = next((item for item in numbers if speaks_of(one, item)), None)
         if about:
             self.say(frame.add_paragraph(), (Span(about.name),), 13, role="ink2")
             big = {"en": 33, "zh": 28}[self.document.language]
@@ -342,7 +371,7 @@ class _Deck:
                 13,
                 role="ink2",
             )
-        for sentence in split(plain(one.lede) or plain(one.title))[:_SENTENCES]:
+        for sentence in said[:_SENTENCES]:
             paragraph = frame.add_paragraph()
             paragraph.space_before = Pt(10)
             self.say(paragraph, (Span(sentence),), _TEXT)
@@ -409,25 +438,12 @@ class _Deck:
                 self.sign(paragraph, cell.icon, size)
             self.say(paragraph, line, size if number == 0 else size - 1.5, strong=strong and number == 0)
 
-    def listing(self, title: Line, items: Sequence[Cell], section: Section) -> None:
+    def listing(self, one: Listing, section: Section | None = None) -> None:
         """Add points, as many on a slide as it holds."""
-        parts: list[list[Cell]] = [[]]
-        room = 13.0
-        for item in items:
-            lines = 0.4 + sum(-(-length(plain(line)) // 118) for line in item.lines)
-            if lines > room and parts[-1]:
-                parts.append([])
-                room = 13.0
-            room -= lines
-            parts[-1].append(item)
+        parts = dealt(one.items)
+        said, foot = (self.method(section), section.question) if section else ((), "")
         for number, part in enumerate(parts, start=1):
-            shown = title
-            if number > 1:
-                words = self.words.of(
-                    "continued", title=plain(title), part=str(number), parts=str(len(parts))
-                )
-                shown = (Span(words),)
-            self.new(shown, self.method(section), section.question)
+            self.new(self.part_of(one.title, number, len(parts)), said, foot)
             frame = self.frame((_LEFT, _TOP, 12.0, 4.9))
             for at, item in enumerate(part):
                 for level, line in enumerate(item.lines):
@@ -439,17 +455,12 @@ class _Deck:
 
     def notes(self) -> None:
         """Add what people said."""
-        title = (Span(self.words.headings()["notes"]),)
-        for section in self.document.sections:
-            items = []
-            for note in section.notes:
-                lines = [
-                    (Span(note.who, strong=True),),
-                    *((Span(line, muted=True),) for line in filter(None, [note.old])),
-                ]
-                items.append(Cell((*lines, *note.words)))
-            if items:
-                self.listing(title, items, section)
+        items = []
+        for note in (note for section in self.document.sections for note in section.notes):
+            old = ((Span(line, muted=True),) for line in filter(None, [note.old]))
+            items.append(Cell(((Span(note.who, strong=True),), *old, *note.words)))
+        if items:
+            self.listing(Listing((Span(self.words.of("notes")),), (), tuple(items)))
 
     def method(self, section: Section) -> tuple[str, ...]:
         """Return how a part was measured, for the notes."""

@@ -18,7 +18,7 @@ from docx.table import _Cell
 from docx.text.paragraph import Paragraph as DocxParagraph
 
 from csimprove.report.blocks import VERDICTS
-from csimprove.report.documents.drawings import pixels
+from csimprove.report.documents.drawings import logo, pixels
 from csimprove.report.documents.layout import columns
 from csimprove.report.documents.model import (
     Cell,
@@ -201,8 +201,8 @@ class _Writer:
     def cover(self) -> None:
         """Add the first page."""
         brand = self.document.brand
-        if brand.logo and brand.logo.suffix.lower() == ".png":
-            shown = self.file.add_picture(str(brand.logo), height=Mm(14))
+        if image := logo(brand):
+            shown = self.file.add_picture(image, height=Mm(14))
             described(shown, brand.name)
         if brand.name:
             self.paragraph((Span(brand.name, strong=True),), role="ink2")
