@@ -50,6 +50,14 @@ OUTSIDE = """width => [...document.querySelectorAll('table, .drawing svg, .drawi
   .filter(one => one.getBoundingClientRect().right > width + 1 && one.getBoundingClientRect().width > 0)
   .map(one => one.tagName + ' ' + one.textContent.slice(0, 40))"""
 
+#: Size in px of the smallest text of every drawing that is shown, and whether it lies within the window.
+SHOWN = """() => [...document.querySelectorAll('figure')].filter(one => one.checkVisibility())
+  .map(figure => {const [one, ...more] =
+      [...figure.querySelectorAll('svg[role=img]')].filter(one => one.checkVisibility());
+    const box = one.getBoundingClientRect(), scale = box.width / one.viewBox.baseVal.width;
+    const sizes = [...one.querySelectorAll('text')].map(text => parseFloat(getComputedStyle(text).fontSize));
+    return [Math.round(scale * Math.min(...sizes) * 10) / 10, box.right <= innerWidth, more.length]})"""
+
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
@@ -107,6 +115,20 @@ def test_pages_are_quiet_ask_nothing_and_never_scroll_sideways(reports: list[Pat
                 noted.append(f"{wide} px wide at {width}")
         if noted:
             problems[f"{path.parent.name}/{path.name}"] = noted
+        page.close()
+    each(reports, problems)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_words_in_drawings_are_never_small_and_no_drawing_is_shown_twice(
+    reports: list[Path], browser: Any, width: int
+) -> None:
+    problems: dict[str, Any] = {}
+    for path in reports:
+        page, _ = opened(browser, path, viewport={"width": width, "height": 900})
+        found = page.evaluate(SHOWN)
+        if any(size < 12 or not inside or more for size, inside, more in found):
+            problems[f"{path.parent.name}/{path.name}"] = found
         page.close()
     each(reports, problems)
 

@@ -476,6 +476,102 @@ def test_no_text_lies_over_another_or_leaves_the_canvas(case: str, language: str
     assert {name: found for name, figure in figures.items() if (found := faults(figure))} == {}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "case",
+    ["as_usual", "forty_long_names", "forty_long_chinese_names", "nothing_known", "equal_values", "near_one"],
+)
+def test_a_baseline_has_no_text_over_another_on_slides_and_phones(
+    case: str, language: wording.Language
+) -> None:
+    base, _ = CASES[case]
+    figures = {
+        "indicators": charts.baseline_indicators(base, language=language),
+        "cuts": charts.baseline_cuts(base, "response_on_time", "team", language=language),
+        "trend": charts.baseline_trend(base, language=language),
+    }
+
+    for width in (charts.SLIDE, charts.PHONE):
+        drawn = {name: charts.at_width(figure, width) for name, figure in figures.items()}
+        assert {name: found for name, figure in drawn.items() if (found := faults(figure))} == {}, width
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("case", CASES)
+def test_a_pilot_has_no_text_over_another_on_slides_and_phones(case: str, language: wording.Language) -> None:
+    _, pilot = CASES[case]
+    figures = {
+        "questions": charts.pilot_questions(pilot, language=language),
+        "dumbbell": charts.pilot_dumbbell(pilot, "response_on_time", language=language),
+        "arms": charts.pilot_arms(pilot, "response_on_time", language=language),
+    }
+
+    for width in (charts.SLIDE, charts.PHONE):
+        drawn = {name: charts.at_width(figure, width) for name, figure in figures.items()}
+        assert {name: found for name, figure in drawn.items() if (found := faults(figure))} == {}, width
+
+
+def test_on_a_phone_the_second_question_stands_under_the_first() -> None:
+    figure = charts.at_width(charts.pilot_questions(a_pilot()), charts.PHONE)
+
+    gains, levels = ([axes.get_position() for axes in figure.axes[i::2]] for i in (0, 1))
+    assert min(box.y0 for box in gains) > max(box.y1 for box in levels)
+    assert {(round(box.x0, 6), round(box.width, 6)) for box in (*gains, *levels)} == {
+        (round(8 / 358, 6), round(254 / 358, 6))
+    }
+    said = words(figure)
+    assert [said.count(word) for word in ("First-contact resolution", "guardrail", "+14.5")] == [2, 4, 1]
+
+
+@pytest.mark.parametrize(("name", "above"), [("{group} {i}", False), (LONG_EN, True)])
+def test_on_a_phone_teams_are_named_beside_their_marks_if_the_names_are_short(name: str, above: bool) -> None:
+    result = a_pilot(teams=teams(8, name))
+    figure = charts.at_width(charts.pilot_dumbbell(result, "response_on_time"), charts.PHONE)
+
+    axes = figure.axes[0]
+    to_figure = axes.transData + figure.transFigure.inverted()
+    marks = sorted({round(to_figure.transform(point)[1] * figure.bbox.height, 1) for point in points(figure)})
+    units = set(result.teams["unit"])
+    names = [text for text in figure.texts if text.get_text() in units]
+    bases = sorted(text.get_position()[1] * figure.bbox.height for text in names)
+    lifts = [base - mark for base, mark in zip(bases, marks, strict=True)]
+    assert lifts == pytest.approx([11 if above else -4] * 8, abs=0.1)
+    ends = max(text.get_window_extent().x1 for text in names)
+    assert (ends < axes.get_position().x0 * figure.bbox.width) == (not above)
+
+
+def test_on_a_phone_lines_are_named_inside_their_panel() -> None:
+    figure = charts.at_width(charts.pilot_arms(a_pilot(), "response_on_time"), charts.PHONE)
+
+    box = figure.axes[0].get_window_extent()
+    assert box.width > 0.85 * charts.PHONE
+    names = [text for text in figure.texts if "last week" in text.get_text()]
+    assert [text.get_text().split("  ")[0] for text in names] == ["Control groups", "华东, pilot"]
+    assert all(
+        box.x0 < text.get_window_extent().x0 and text.get_window_extent().x1 < box.x1 for text in names
+    )
+    assert {"before, 30 Jun to 24 Aug", "pilot, 25 Aug to 21 Sep"} <= set(words(figure))
+
+
+def test_on_a_phone_names_and_values_of_a_baseline_stand_whole_above_their_marks() -> None:
+    names = [LONG_EN.format(group="East", i=i) for i in range(3)]
+    base = a_baseline(cuts=cuts(names, [0.9, 0.8, 0.7]))
+    figure = charts.at_width(charts.baseline_cuts(base, "response_on_time", "team"), charts.PHONE)
+
+    heights = {text.get_text(): text.get_position()[1] for text in figure.texts}
+    axes = figure.axes[0]
+    to_figure = axes.transData + figure.transFigure.inverted()
+    marks = [to_figure.transform(point)[1] for point in points(figure)]
+    above = [(heights[name] - mark) * figure.bbox.height for name, mark in zip(names, marks, strict=True)]
+    assert above == pytest.approx([theme.ABOVE - 4] * 3, abs=0.5)
+    assert heights["90.0%"] == heights[names[0]]
+    assert axes.get_position().width > 0.9
+    rows = charts.at_width(charts.baseline_indicators(a_baseline()), charts.PHONE)
+    assert not [word for word in words(rows) if "..." in word]
+
+
 def test_indicators_stand_at_their_values_on_axes_that_hold_them() -> None:
     figure = charts.baseline_indicators(a_baseline())
     shares, small, minutes = figure.axes
@@ -629,7 +725,7 @@ def test_png_is_the_same_twice_and_keeps_the_colours_of_every_role() -> None:
 
     assert one == two
     image = Image.open(io.BytesIO(one))
-    assert image.size == (1320, 897)
+    assert image.size == (1760, 1196)
     kept = {"#{:02X}{:02X}{:02X}".format(*colour) for _, colour in image.convert("RGB").getcolors(2**24)}
     assert {theme.PILOT, theme.GOOD, theme.BAD, theme.ALERT, theme.INK, theme.PAPER} <= kept
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,46 @@ def test_no_words_of_a_pareto_overlap_or_leave_the_sheet(tmp_path: Path, languag
     rows = [ticket(10 * n + k, DAY, code) for n, code in enumerate(codes) for k in range(9 - n)]
     figure = charts.pareto(made_causes(tmp_path, [*rows, *mixed()]), language=language)
     assert figure is not None
-    assert overlapping([box for _, box in drawn(figure)]) == []
+    for width in (charts.PAGE, charts.SLIDE, charts.PHONE):
+        at = charts.at_width(figure, width)
+        assert overlapping([box for _, box in drawn(at)]) == [], width
+        assert not [words for words in texts(at) if "..." in words]
+
+
+def test_on_a_phone_the_running_total_stands_below_with_the_numbers_of_the_causes(tmp_path: Path) -> None:
+    codes = [f"cause {n:02}" for n in range(30) for _ in range(40 - n)]
+    figure = charts.pareto(made_causes(tmp_path, [ticket(n, DAY, code) for n, code in enumerate(codes)]))
+    assert figure is not None
+    phone = charts.at_width(figure, charts.PHONE)
+    bars, running = phone.axes
+    assert bars.get_position().y0 > running.get_position().y1
+    assert bars.get_position().x0 == running.get_position().x0
+    bases: dict[str, list[float]] = {}
+    for text in phone.texts:
+        bases.setdefault(text.get_text(), []).append(text.get_position()[1] * phone.bbox.height)
+    numbers = [*map(str, range(1, 13)), "13+"]
+    assert [len(bases[number]) for number in numbers] == [2] * 13
+    assert bases["5"][0] == bases["cause 04"][0]
+    assert bases["13+"][0] == bases["18 further causes"][0]
+    bar = bars.patches[4].get_window_extent()
+    assert bases["cause 04"][0] - bar.y1 == pytest.approx(5.5)
+    dots = [line.get_ydata()[0] for line in running.lines if line.get_marker() == "o"]
+    middles = [running.transData.transform((0, y))[1] for y in dots]
+    assert [bases[number][1] for number in numbers] == pytest.approx([y - 4 for y in middles])
+
+
+def test_what_is_left_out_takes_more_lines_where_one_is_too_long(tmp_path: Path) -> None:
+    rows = [*mixed(), *(ticket(1000 + n, DAY, "") for n in range(1200))]
+    result = made_causes(tmp_path, rows, FILE)
+    counts = dict.fromkeys(result.no_cause, 123_456)
+    figure = charts.pareto(replace(result, no_cause=counts))
+    assert figure is not None
+    lines = []
+    for width in (charts.PAGE, charts.PHONE):
+        found = drawn(charts.at_width(figure, width))
+        assert overlapping([box for _, box in found]) == []
+        lines.append(len({round(box[3]) for words, box in found if words == "123,456"}))
+    assert lines == [1, 2]
 
 
 def drawn(figure: Figure) -> list[tuple[str, Box]]:
@@ -102,10 +142,10 @@ def drawn(figure: Figure) -> list[tuple[str, Box]]:
         for text in figure.texts:
             box = text.get_window_extent()
             found.append((text.get_text(), (box.x0, -box.y1, box.x1, -box.y0)))
-    height = figure.get_size_inches()[1] * theme.PIXELS
+    width, height = figure.get_size_inches() * theme.PIXELS
     for words, (left, top, right, bottom) in found:
         assert left >= -1.5, words
-        assert right <= WIDTH + 1.5, words
+        assert right <= width + 1.5, words
         assert -height - 1.5 <= top, words
         assert bottom <= 1.5, words
     return found

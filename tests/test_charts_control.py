@@ -77,6 +77,8 @@ def case(name: str) -> MonitoringResult:
 
 
 DRAWN = (charts.control_chart, charts.control_arms, charts.kpi_multiples, charts.funnel)
+#: Cases that are drawn at every width; each width takes a second.
+HARD = ("no_pilot", "jumpy", "many_phases", "long_names", "by_week")
 
 
 @pytest.mark.slow
@@ -85,7 +87,9 @@ DRAWN = (charts.control_chart, charts.control_arms, charts.kpi_multiples, charts
 def test_no_text_lies_over_another_or_leaves_the_canvas(name: str, language: str) -> None:
     drawn = {draw.__name__: draw(case(name), language=language) for draw in DRAWN}  # type: ignore[operator]
 
-    assert {title: found for title, figure in drawn.items() if figure and (found := faults(figure))} == {}
+    for width in (charts.PAGE, charts.SLIDE, charts.PHONE) if name in HARD else (charts.PAGE,):
+        figures = {title: charts.at_width(figure, width) for title, figure in drawn.items() if figure}
+        assert {title: found for title, figure in figures.items() if (found := faults(figure))} == {}, width
     assert (drawn["control_arms"] is None) == (case(name).arms is None)
 
 
@@ -123,6 +127,30 @@ def test_phases_are_named_and_dated_and_frozen_limits_run_dashed_through_the_nex
     assert sorted(round(line.get_ydata()[-1], 6) for line in frozen) == sorted(
         round(float(second[name].iloc[-1]), 6) for name in ("frozen_lcl", "frozen_center", "frozen_ucl")
     )
+
+
+def test_on_a_phone_every_line_is_named_beside_a_panel_that_takes_two_thirds() -> None:
+    figure = charts.at_width(charts.control_chart(case("piloted")), charts.PHONE)
+
+    said = " ".join(words(figure))
+    for name in ("frozen upper limit", "frozen mean", "frozen lower limit", "upper limit", "target 95%"):
+        assert name in said
+    assert figure.axes[0].get_position().width > 0.64
+
+
+@pytest.mark.parametrize("width", [charts.SLIDE, charts.PHONE])
+def test_names_and_verdicts_of_small_charts_are_whole_where_the_page_cuts_them(width: int) -> None:
+    found, name = case("piloted"), "complaint_resolution"
+    rows = tuple(replace(one, metric=name) for one in found.indicators[:1])
+    kpis = tuple(replace(one, metric=name) for one in found.kpis * 2)
+    page = charts.kpi_multiples(replace(found, indicators=rows, kpis=kpis))
+    figure = charts.at_width(page, width)
+
+    assert [text for text in words(page) if "..." in text]
+    assert not [text for text in words(figure) if "..." in text]
+    # two stand side by side on a phone, three on a slide
+    lefts = {round(axes.get_position().x1, 3) for axes in figure.axes}
+    assert len(lefts) == (2 if width == charts.PHONE else 3)
 
 
 def test_no_line_joins_the_points_over_the_border_of_a_phase() -> None:

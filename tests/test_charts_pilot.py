@@ -53,8 +53,11 @@ CASES = {
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("case", CASES)
 def test_no_text_lies_over_another_or_leaves_the_canvas(case: str, language: str) -> None:
-    found = {name: faults(figure) for name, figure in every_figure(*CASES[case], language).items()}
-    assert found == {name: [] for name in found}
+    figures = every_figure(*CASES[case], language)
+
+    for width in (charts.PAGE, charts.SLIDE, charts.PHONE):
+        found = {name: faults(charts.at_width(figure, width)) for name, figure in figures.items()}
+        assert found == {name: [] for name in found}, width
 
 
 def test_robustness_draws_each_way_false_pilots_in_grey_and_the_band_of_the_main_result() -> None:
@@ -138,6 +141,46 @@ def test_looks_are_rows_with_information_interval_and_bound() -> None:
         "not above +0.5",
     } <= set(said)
     assert "no look is made yet" in words(charts.pilot_looks(replace(TRACKED, looks=())))
+
+
+def test_on_a_phone_ways_of_looking_are_named_above_their_marks_and_nothing_is_cut() -> None:
+    figure = charts.at_width(charts.pilot_robustness(CREDIBILITY, TRACKED, METRIC), charts.PHONE)
+
+    axes = figure.axes[0]
+    to_figure = axes.transData + figure.transFigure.inverted()
+    marks = [to_figure.transform(point)[1] for point in points(figure, face=theme.PILOT)]
+    heights = {text.get_text(): text.get_position()[1] for text in figure.texts}
+    names = [
+        "Crude, mix not standardised",
+        "Weighted by tickets",
+        "One variance for both arms (pooled t)",
+        "Agents, if teams did not matter (n = 80)",
+        "Without <华东> 1组, which moves it most",
+    ]
+    above = [(heights[name] - mark) * figure.bbox.height for name, mark in zip(names, marks, strict=True)]
+    assert above == pytest.approx([theme.ABOVE - 4] * 5, abs=1)
+    assert heights["+12.0  (10.0 to 14.0)"] < marks[-1] < heights[names[-1]]
+
+
+def test_on_a_phone_the_power_of_more_teams_stands_under_that_of_more_weeks() -> None:
+    figure = charts.at_width(charts.power_curve(DESIGN, METRIC), charts.PHONE)
+
+    lengths, teams = (axes.get_position() for axes in figure.axes)
+    assert teams.y1 < lengths.y0
+    assert teams.width == lengths.width > 0.85
+    ends = {text.get_text(): text.get_window_extent().x1 for text in figure.texts}
+    assert max(ends["as planned"], ends["spread"]) < lengths.x1 * figure.bbox.width
+
+
+def test_on_a_phone_no_line_runs_through_the_words_of_a_look() -> None:
+    figure = charts.at_width(charts.pilot_looks(TRACKED), charts.PHONE)
+
+    axes = figure.axes[0]
+    upright = [line for line in axes.lines if len(line.get_xdata()) == 2]
+    assert upright == []
+    spans = [path.vertices[:, 1] for one in axes.collections[1:] for path in one.get_paths()]
+    assert len(spans) == 6  # zero and what was asked, beside each of three looks
+    assert {round(float(max(span) - min(span))) for span in spans} == {18}
 
 
 def test_an_unknown_metric_names_what_there_is() -> None:

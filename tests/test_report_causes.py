@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,16 @@ def test_the_outline_holds_every_cause_with_its_ticket_ids(made: CausesResult) -
     assert block.html.count("<details>") == 4
     assert "<small>1 2 3 4 5 6 7</small>" in block.html
     assert "高峰时段" in report.fishbone_outline(made, language="zh").plain
+
+
+def test_on_a_phone_the_outline_takes_the_place_of_the_fishbone(made: CausesResult) -> None:
+    # a browser shows what the rule does; here its hook is kept
+    style = (files("csimprove.report") / "style.css").read_text(encoding="utf-8")
+    phone = style.split("@media screen and (max-width:700px){")[1].split("@media")[0]
+    assert "figure:has(.only):has(+.csi>.fish) :is(.lede,.scroll," in phone
+    assert style.count(".fish") == phone.count(".fish")
+    assert report.fishbone_outline(made).html.startswith('<section class="outline fish">')
+    assert "fish" not in report.whys_outline(made).html
 
 
 def test_an_outline_of_many_tickets_says_how_to_get_the_rest(tmp_path: Path) -> None:

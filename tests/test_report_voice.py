@@ -12,10 +12,12 @@ import pandas as pd
 import pytest
 
 from csimprove import charts, report, wording
+from csimprove.charts import theme
 from csimprove.errors import Failure
 from csimprove.tickets import ColumnNote, SurveyReading
 from csimprove.voice import Comment, Remark, VoiceResult
 from made_results import BASELINE
+from test_charts import faults
 from test_voice import said
 
 #: Nine causes of 54 coded complaints.
@@ -116,6 +118,11 @@ def test_themes_are_drawn_with_their_intervals(tmp_path: Path) -> None:
     assert (bar.get_x(), bar.get_width()) == pytest.approx((row["ci_low"], row["ci_high"] - row["ci_low"]))
     texts = [text.get_text() for text in figure.texts]
     assert {"wait", "25.0%", "11 of 44"} <= set(texts)
+    phone = charts.at_width(figure, charts.PHONE)
+    assert sorted(text.get_text() for text in phone.texts) == sorted(texts)
+    bases = {text.get_text(): text.get_position()[1] * phone.bbox.height for text in phone.texts}
+    assert bases["wait"] - bases["25.0%"] == pytest.approx(theme.ABOVE)
+    assert bases["11 of 44"] == bases["wait"]
     assert wording.voice_themes(made)["alt"].endswith("From most to least named: wait 25.0%.")
     assert lines(report.themes_table(made))[2] == [
         "wait (Asked, customers)",
@@ -123,6 +130,22 @@ def test_themes_are_drawn_with_their_intervals(tmp_path: Path) -> None:
         "25.0%",
         "14.6 to 39.4",
     ]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_words_of_themes_overlap_at_any_width(tmp_path: Path, language: Any) -> None:
+    made = result(tmp_path)
+    long = (
+        "The hotline could not be reached at peak hours by far",
+        "高峰时段热线电话长时间无法接通" * 2,
+        "wait",
+    )
+    row = made.themes.iloc[[0]].assign(n=12_345, asked=23_456, ci_high=1.0)
+    many = replace(made, themes=pd.concat([row.assign(theme=name) for name in long], ignore_index=True))
+    figure = charts.voice_themes(many, language=language)
+    assert figure is not None
+    for width in (charts.PAGE, charts.SLIDE, charts.PHONE):
+        assert faults(charts.at_width(figure, width)) == [], width
 
 
 def test_surveys_account_for_every_row_and_show_what_could_not_be_read() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
@@ -17,7 +17,8 @@ from csimprove.settings import Language
 
 #: Causes that a Pareto chart draws; the others are one row.
 DRAWN = 12
-_ROW = 32.0
+#: Px: rows of bars and, on a phone, of the running total, and a further line of a name.
+_ROW, _RUN, _LINE = 32.0, 24.0, 15.0
 #: State of the largest causes = mark.
 _STEADY = {"steady": "steady", "unsteady": "watch", "too_short": "unknown"}
 #: Role = style, ink and whether it is strong.
@@ -46,47 +47,51 @@ def pareto(result: CausesResult, *, language: Language = "en") -> Figure | None:
     -------
     Figure or None
         At most twelve causes with interval and count, the rest as one row; the running total in a panel of
-        its own on the same rows; the 80 % line across both; tickets without a cause apart. ``None`` if no
-        ticket is coded.
+        its own on the same rows, on a phone below with their numbers; the 80 % line across both; tickets
+        without a cause apart. ``None`` if no ticket is coded.
     """
-    ranked = result.ranked
-    if not ranked:
+    if not result.ranked:
         return None
-    drawn = ranked if len(ranked) <= DRAWN + 1 else ranked[:DRAWN]
-    rest = ranked[len(drawn) :]
-    names = [wording.cause_name(result, cause, language) for cause in drawn]
-    if rest:
-        names.append(wording.further_causes(len(rest), language))
-    left = min(max(text_width(name, theme.TICK) for name in names) + 14, 300.0)
-    lines = [wrapped(name, left - 14, theme.TICK, most=2) for name in names]
-    tall = len(lines) * _ROW
-    apart = [(reason, n) for reason, n in result.no_cause.items() if n]
-    steady = _steady_lines(result, language)
-    foot = 50 + tall + 34 + (70 if apart else 6)
+    rows = _rows(result, language)
+    narrow, width, size = theme.narrow(), theme.width(), theme.TICK
+    beside, below = width * 672 / theme.PAGE, 0.0  # px, of the running total
+    left = min(max(text_width(row.name, size) for row in rows) + 14, width * 300 / theme.PAGE)
+    wide, run = beside - 72 - left, width - 24 - beside
+    if narrow:  # names stand above their bars, the running total below; numbers lead from one to the other
+        left = beside = max(text_width(row.number, size) for row in rows) + 10
+        wide, run = width - left - 52, width - left - 16
+    names = [wrapped(row.name, width - left if narrow else left - 14, size, most=2) for row in rows]
+    pitch = _ROW + narrow * (theme.ABOVE + _LINE * (max(map(len, names)) - 1))
+    notes = _notes(result, language, (wide + 56, width - beside))
+    top = 50 + (max(map(len, notes)) - 1) * theme.pitch(size)
+    bottom = top + len(rows) * pitch
+    if narrow:
+        below = bottom + 48
+        bottom = below + top + len(rows) * _RUN
+    apart, steady = _apart(result, language), _steady_lines(result, language)
+    foot = bottom + 34 + (70 + apart[-1].down if apart else 6)
     sheet = Sheet(foot + (len(steady) * 17 + 14 if steady else 0), language)
-    shares = [cause.share or 0.0 for cause in drawn] + [sum(cause.share or 0.0 for cause in rest)]
-    axis = scale([0.0, *(cause.ci_high for cause in drawn)], "share", count=5)
-    panel = sheet.value_rows(left, 50, 600 - left, tall, axis)
+    axis = scale([0.0, *(row.cause.ci_high for row in rows if row.cause)], "share", count=5)
+    panel = sheet.value_rows(left, top, wide, len(rows) * pitch, axis)
     total = scale([0.0, 1.0], "share", count=2)
-    running = sheet.value_rows(672, 50, sheet.width - 24 - 672, tall, total)
-    for at, key in ((panel.left, "share"), (running.left, "running")):
-        sheet.text(at, 12, sheet.words(f"pareto_{key}"), "heading", strong=True)
-        sheet.text(at, 30, sheet.words(f"pareto_{key}_note", place=_ordinal(result, language)), "tick")
-    for place, words in enumerate(lines):
-        base = 50 + (place + 0.5) * _ROW + 4 - (len(words) - 1) * 7.5
-        ink = theme.INK if place < _focus(result) else theme.INK2
-        for number, line in enumerate(words):
-            sheet.text(0, base + number * 15, line, "name", color=ink)
-    for place, cause in enumerate(drawn):
-        _bar(sheet, panel, place, cause, place < _focus(result))
-    if rest:
-        _rest_bar(sheet, panel, len(drawn), shares[-1], sum(cause.count for cause in rest))
-    _running_total(sheet, running, shares[: len(lines)], result)
-    if result.vital < len(lines):
-        at = 50 + result.vital * _ROW
-        sheet.dashes((0, at), (sheet.width, at))
+    running = sheet.value_rows(beside, below + top, run, bottom - below - top, total)
+    for one, key, note in ((panel, "share", notes[0]), (running, "running", notes[1])):
+        sheet.text(one.left, one.top - top + 12, sheet.words(f"pareto_{key}"), "heading", strong=True)
+        sheet.text(one.left, one.top - top + 30, "\n".join(note), "tick")
+    middles = [(place + 1) * pitch - _ROW / 2 for place in range(len(rows))]
+    totals = [(place + 0.5) * _RUN for place in range(len(rows))] if narrow else middles
+    for row, name, y in zip(rows, names, middles, strict=True):
+        _name(sheet, panel, row, name, y)
+        _bar(sheet, panel, y, row)
+    _running_total(sheet, running, rows, totals, result.vital)
+    if result.vital < len(rows):
+        for one in (panel, running)[: 1 + narrow]:
+            at = one.top + result.vital * one.height / len(rows)
+            sheet.dashes((0, at), (width, at))
     if apart:
-        _apart(sheet, 50 + tall + 58, apart)
+        sheet.text(0, bottom + 58, sheet.words("pareto_apart"), "heading", strong=True)
+    for word in apart:
+        sheet.text(word.x, bottom + 82 + word.down, word.words, "name", color=word.ink)
     if steady:
         sheet.icon(_STEADY[wording.stability_state(result) or ""], 8, foot + 8, 14)
         for number, line in enumerate(steady):
@@ -94,67 +99,125 @@ def pareto(result: CausesResult, *, language: Language = "en") -> Figure | None:
     return sheet.figure
 
 
+class _Row(NamedTuple):
+    """A cause that is drawn, or all that are not."""
+
+    number: str
+    name: str
+    share: float
+    tickets: int
+    cause: Cause | None
+    focus: bool
+
+
+def _rows(result: CausesResult, language: Language) -> list[_Row]:
+    """Return the causes that are drawn; those above the 80 % line stand out, at most five."""
+    ranked = result.ranked
+    drawn = ranked if len(ranked) <= DRAWN + 1 else ranked[:DRAWN]
+    focus = min(result.vital, wording.FOCUS)
+    rows = [
+        _Row(
+            str(place + 1),
+            wording.cause_name(result, cause, language),
+            cause.share or 0.0,
+            cause.count,
+            cause,
+            place < focus,
+        )
+        for place, cause in enumerate(drawn)
+    ]
+    if rest := ranked[len(drawn) :]:
+        share, tickets = sum(cause.share or 0.0 for cause in rest), sum(cause.count for cause in rest)
+        name = wording.further_causes(len(rest), language)
+        rows.append(_Row(f"{len(drawn) + 1}+", name, share, tickets, None, False))
+    return rows
+
+
+def _notes(result: CausesResult, language: Language, rooms: Sequence[float]) -> list[list[str]]:
+    """Return the lines below the headings of both panels."""
+    place = wording.ordinal(result.vital, language)
+    words = [wording.text(f"chart.pareto_{key}_note", language, place=place) for key in ("share", "running")]
+    return [wrapped(note, room, theme.TICK) for note, room in zip(words, rooms, strict=True)]
+
+
 def _steady_lines(result: CausesResult, language: Language) -> list[str]:
     words = wording.stability_text(result, language)
-    return wrapped(words, theme.width() - 24, theme.TICK, most=3) if words else []
+    return wrapped(words, theme.width() - 24, theme.TICK, most=6) if words else []
 
 
-def _focus(result: CausesResult) -> int:
-    """Count the causes that stand out: those above the 80 % line, at most five."""
-    return min(result.vital, wording.FOCUS)
+def _name(sheet: Sheet, panel: Panel, row: _Row, lines: Sequence[str], y: float) -> None:
+    """Write the name of a row beside its bar; on a phone above it, after its number."""
+    ink = theme.INK if row.focus else theme.INK2
+    x, base = 0.0, panel.top + y + 4 - (len(lines) - 1) * _LINE / 2
+    if theme.narrow():
+        x, base = panel.left, panel.top + y + 4 - theme.ABOVE - (len(lines) - 1) * _LINE
+        sheet.text(0, base, row.number, "name", color=ink)
+    for number, line in enumerate(lines):
+        sheet.text(x, base + number * _LINE, line, "name", color=ink)
 
 
-def _ordinal(result: CausesResult, language: Language) -> str:
-    return wording.ordinal(result.vital, language)
+def _bar(sheet: Sheet, panel: Panel, y: float, row: _Row) -> None:
+    """Draw a cause with its interval, paper inside the bar, ink outside; those that are not drawn hollow."""
+    axes, end = panel.axes, min(row.share, panel.scale.high)
+    if row.cause is None:
+        axes.barh(y, end, height=15, fc=theme.PAPER, ec=theme.CONTROL, lw=1.1, zorder=2, clip_on=False)
+        if row.share > end:  # longer than the axis: its end is open
+            axes.plot([end, end], [y - 8, y + 8], color=theme.PAPER, lw=2.4, zorder=3, clip_on=False)
+    else:
+        low, high = row.cause.ci_low or 0.0, row.cause.ci_high or 0.0
+        axes.barh(y, row.share, height=15, color=theme.PILOT if row.focus else theme.CONTROL, lw=0, zorder=2)
+        axes.plot([low, row.share], [y, y], color=theme.PAPER, lw=1.4, zorder=3, solid_capstyle="butt")
+        axes.plot([row.share, high], [y, y], color=theme.INK, lw=1.4, zorder=3, clip_on=False)
+        end = high
+    ink = theme.INK if row.focus else theme.INK2
+    sheet.text(panel.x(end) + 8, panel.top + y + 4, wording.count(row.tickets), "name", color=ink)
 
 
-def _bar(sheet: Sheet, panel: Panel, place: int, cause: Cause, focus: bool) -> None:
-    y, color = (place + 0.5) * _ROW, theme.PILOT if focus else theme.CONTROL
-    share, low, high = cause.share or 0.0, cause.ci_low or 0.0, cause.ci_high or 0.0
-    panel.axes.barh(y, share, height=15, color=color, lw=0, zorder=2)
-    # the interval: paper inside the bar, ink outside
-    panel.axes.plot([low, share], [y, y], color=theme.PAPER, lw=1.4, zorder=3, solid_capstyle="butt")
-    panel.axes.plot([share, high], [y, y], color=theme.INK, lw=1.4, zorder=3, clip_on=False)
-    ink = theme.INK if focus else theme.INK2
-    sheet.text(panel.x(high) + 8, panel.top + y + 4, wording.count(cause.count), "name", color=ink)
-
-
-def _rest_bar(sheet: Sheet, panel: Panel, place: int, share: float, count: int) -> None:
-    y, shown = (place + 0.5) * _ROW, min(share, panel.scale.high)
-    style: dict[str, Any] = {"height": 15, "fc": theme.PAPER, "ec": theme.CONTROL, "lw": 1.1}
-    panel.axes.barh(y, shown, zorder=2, clip_on=False, **style)
-    if share > shown:  # longer than the axis: its end is open
-        panel.axes.plot([shown, shown], [y - 8, y + 8], color=theme.PAPER, lw=2.4, zorder=3, clip_on=False)
-    sheet.text(panel.x(shown) + 8, panel.top + y + 4, wording.count(count), "name", color=theme.INK2)
-
-
-def _running_total(sheet: Sheet, panel: Panel, shares: list[float], result: CausesResult) -> None:
-    totals = [sum(shares[: place + 1]) for place in range(len(shares))]
-    rows = [(place + 0.5) * _ROW for place in range(len(shares))]
+def _running_total(
+    sheet: Sheet, panel: Panel, rows: Sequence[_Row], middles: Sequence[float], vital: int
+) -> None:
+    totals = [sum(row.share for row in rows[: place + 1]) for place in range(len(rows))]
     panel.axes.axvline(VITAL_SHARE, color=theme.TARGET, lw=1.2, ls=DASHES, zorder=1)
-    panel.axes.plot(totals, rows, color=theme.INK2, lw=1.4, zorder=2, clip_on=False)
-    named = {0, result.vital - 1}
-    for place, (share, y) in enumerate(zip(totals, rows, strict=True)):
-        color = theme.PILOT if place < _focus(result) else theme.INK2
+    panel.axes.plot(totals, middles, color=theme.INK2, lw=1.4, zorder=2, clip_on=False)
+    for place, (row, share, y) in enumerate(zip(rows, totals, middles, strict=True)):
+        color = theme.PILOT if row.focus else theme.INK2
         panel.axes.plot([share], [y], "o", ms=6, mfc=color, mec=theme.PAPER, mew=1.0, zorder=3, clip_on=False)
-        if place in named:
+        if theme.narrow():
+            ink = theme.INK if row.focus else theme.INK2
+            sheet.text(0, panel.top + y + 4, row.number, "name", color=ink)
+        if place in (0, vital - 1):
             words, right = wording.percent(share, places=0), share > 0.35
             width = text_width(words, theme.TICK)
             at = panel.x(share) - 10 - width if right else panel.x(share) + 10
             if at < panel.x(VITAL_SHARE) + 6 and at + width > panel.x(VITAL_SHARE) - 6:
                 at = panel.x(VITAL_SHARE) - 6 - width
-            sheet.text(at, panel.top + y + 4, words, "name", over=True, color=theme.INK)
+            base = panel.top + y + 4 + theme.narrow() * (5 if right else -6)  # the line is flat on a phone
+            sheet.text(at, base, words, "name", over=True, color=theme.INK)
 
 
-def _apart(sheet: Sheet, y: float, apart: Sequence[tuple[str, int]]) -> None:
-    sheet.text(0, y, sheet.words("pareto_apart"), "heading", strong=True)
-    x = 0.0
-    for reason, n in apart:
-        name, number = wording.text(f"no_cause.{reason}", sheet.language), wording.count(n)
-        sheet.text(x, y + 24, name, "name")
-        x += text_width(name, theme.TICK) + 8
-        sheet.text(x, y + 24, number, "name", color=theme.MUTED_TEXT)
-        x += text_width(number, theme.TICK) + 30
+class _Word(NamedTuple):
+    """A word among those that are left out: px from the left, px below the first line."""
+
+    x: float
+    down: float
+    words: str
+    ink: str
+
+
+def _apart(result: CausesResult, language: Language) -> list[_Word]:
+    """Place reasons why tickets have no cause, with their number, one after the other."""
+    x, down, placed = 0.0, 0.0, []
+    for reason, n in result.no_cause.items():
+        if n:
+            name, number = wording.text(f"no_cause.{reason}", language), wording.count(n)
+            after = text_width(name, theme.TICK) + 8
+            wide = after + text_width(number, theme.TICK)
+            if x + wide > theme.width():
+                x, down = 0.0, down + 18
+            placed.append(_Word(x, down, name, theme.INK2))
+            placed.append(_Word(x + after, down, number, theme.MUTED_TEXT))
+            x += wide + 30
+    return placed
 
 
 # --- fishbone ------------------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from csimprove import wording
 from csimprove.charts import theme
-from csimprove.charts.sheet import DASHES, SHORT_DASHES, Panel, Place, Sheet, dashed, dot
-from csimprove.charts.theme import Scale, fit, scale, text_width
+from csimprove.charts.sheet import DASHES, SHORT_DASHES, Panel, Place, Sheet, Span, dashed, dot
+from csimprove.charts.theme import Scale, fit, scale, text_width, wrapped
 from csimprove.monitoring import MonitoringResult, verdict
 from csimprove.settings import Language
 from csimprove.spc import ControlChart, Signal
@@ -26,7 +26,6 @@ MOST_LABELS = 3
 FAR = 150.0
 #: Limits of days with next to no tickets are cut, so that the others can be read.
 _LIMITS_SHOWN = (0.08, 0.92)
-_LEFT = 60.0  # px, of the panels
 _FROZEN = ("frozen_ucl", "frozen_center", "frozen_lcl")
 #: Left, top, right, bottom, px.
 Box = tuple[float, float, float, float]
@@ -99,32 +98,31 @@ def _control_sheet(
     ordinals = [day.toordinal() for day in first.points["period"]] or [0]
     days = min(ordinals) - 1.0, max(ordinals) + 1.0
     draft = Sheet(1, language)
+    # charts of one figure share their scale, so that levels can be compared; the difference has its own
+    shared = _axis([one for name, one in parts if name != "difference"])
+    axes = [_axis([one], signed=True) if name == "difference" else shared for name, one in parts]
+    left = _left(draft, axes)
     right = _right(name for _, one in parts for _, name, _ in _line_names(draft, one, ""))
-    rows = _phase_rows(draft, first, days, right, means=len(parts) == 1)
+    rows = _phase_rows(draft, first, days, (left, right), means=len(parts) == 1)
     top = 18.0 + 38 * (1 + max((row for *_, row in rows), default=0))
     titled = 32.0 if len(parts) > 1 else 0.0
-    gap = 22.0
-    sheet = Sheet(top + sum(heights) + len(parts) * titled + (len(parts) - 1) * gap + 48, language)
+    gap, foot = 22.0, 48 + theme.ABOVE * theme.narrow()  # on a phone the words below take two lines
+    sheet = Sheet(top + sum(heights) + len(parts) * titled + (len(parts) - 1) * gap + foot, language)
     for number, (at, name, facts, row) in enumerate(rows):
         ink = _INKS[number == len(rows) - 1 and number > 0]
         sheet.text(at, 14 + 38 * row, fit(name, theme.width() - at), color=ink, strong=True)
         sheet.text(at, 30 + 38 * row, facts, "small")
-    # charts of one figure share their scale, so that levels can be compared; the difference has its own
-    shared = _axis([one for name, one in parts if name != "difference"])
     y = top
-    for (name, one), height in zip(parts, heights, strict=True):
-        axis = _axis([one], signed=True) if name == "difference" else shared
+    sheet.cuts.append(top)
+    for (name, one), axis, height in zip(parts, axes, heights, strict=True):
         if titled:
             y += titled
-            head = (
-                sheet.by_unit("arms_difference", one.unit)
-                if name == "difference"
-                else sheet.words(f"arms_{name}")
-            )
+            head = sheet.by_unit("arms_difference", one.unit) if axis.signed else sheet.words(f"arms_{name}")
             sheet.text(0, y - 14, head, "heading", strong=True)
-        panel = sheet.value_weeks(_LEFT, y, right - _LEFT, height, axis, days, hang=True)
+        panel = sheet.value_weeks(left, y, right - left, height, axis, days, hang=True)
         _draw(sheet, panel, one, focus=name != "control")
         y += height + gap
+        sheet.cuts.append(y - gap + 6)  # below the lowest tick, above the names of days
     sheet.mondays(panel, days[0] + 1, days[1], 0.0)
     name = wording.metric_name(first.metric, language, variant=variant)
     sheet.axis_label(replace(panel, scale=shared), "y", f"control_axis_{first.by}", metric=name)
@@ -143,12 +141,20 @@ def _axis(charts: Sequence[ControlChart], *, signed: bool = False) -> Scale:
 
 
 def _right(names: Iterable[str]) -> float:
-    """Right edge of the panels: what the names of lines leave."""
-    return float(theme.width() - max([60.0, *(text_width(name, theme.SMALL) for name in names)]) - 14)
+    """Right edge of the panels: what the names of lines leave; on a phone they take several lines."""
+    widest = max([60.0, *(text_width(name, theme.SMALL) for name in names)])
+    return float(theme.width() - (min(widest, 72.0) if theme.narrow() else widest) - 14)
+
+
+def _left(sheet: Sheet, axes: Iterable[Scale]) -> float:
+    """Left edge of the panels, the same for all; on a phone no wider than the ticks need."""
+    if not theme.narrow():
+        return 60.0
+    return max(text_width(name, theme.TICK) for axis in axes for name in axis.names(sheet.language)) + 8
 
 
 def _phase_rows(
-    sheet: Sheet, of: ControlChart, days: tuple[float, float], right: float, *, means: bool
+    sheet: Sheet, of: ControlChart, days: Span, across: Span, *, means: bool
 ) -> list[tuple[float, str, str, int]]:
     """Place (px), name and facts of each phase, and the row in which they overlap no other."""
     found: list[tuple[float, str, str, int]] = []
@@ -165,8 +171,8 @@ def _phase_rows(
             value = wording.level(phase.center, of.unit, sheet.language)
             facts = sheet.words(key, period=facts, value=value)
         width = max(text_width(name, theme.LABEL), text_width(facts, theme.SMALL))
-        at = _LEFT + (first.toordinal() - 0.5 - days[0]) / (days[1] - days[0]) * (right - _LEFT)
-        at = max(0.0, min(at, theme.width() - width))
+        at = float(np.interp(first.toordinal() - 0.5, days, across))
+        at = max(0.0, min(at, theme.width() - 4 * theme.narrow() - width))
         row = next((row for row, end in enumerate(ends) if end + 14 < at), len(ends))
         ends[row : row + 1] = [at + width]
         found.append((at, name, facts, row))
@@ -177,10 +183,12 @@ def _draw(sheet: Sheet, panel: Panel, of: ControlChart, *, focus: bool) -> None:
     """Draw limits, points and signals of one chart, and name its lines at their end."""
     points = of.points.assign(x=[day.toordinal() for day in of.points["period"]])
     half, axis = 0.5 if of.by == "day" else 3.5, panel.scale
+    many = len(points) > 60
+    thin, size = (0.7 if many and theme.narrow() else 1.0), (3.0 if many else 4.2)
     for number, (_, own) in enumerate(points.groupby("phase")):
         latest = focus and number == len(of.phases) - 1 and number > 0
-        _limits(panel, own, half, latest=latest)
-        _points(panel, own.dropna(subset=["value"]), _INKS[latest], 4.2 if len(points) <= 60 else 3.0)
+        _limits(panel, own, half, latest=latest, thin=thin)
+        _points(panel, own.dropna(subset=["value"]), _INKS[latest], size, thin)
         if number:
             border = float(own["x"].iloc[0]) - half
             panel.axes.plot([border] * 2, [axis.low, axis.high], color=theme.INK, lw=1.2, clip_on=False)
@@ -201,7 +209,7 @@ def _draw(sheet: Sheet, panel: Panel, of: ControlChart, *, focus: bool) -> None:
     sheet.end_names(panel, entries, "small", 13)
 
 
-def _limits(panel: Panel, own: pd.DataFrame, half: float, *, latest: bool) -> None:
+def _limits(panel: Panel, own: pd.DataFrame, half: float, *, latest: bool, thin: float = 1.0) -> None:
     """Own limits stepped, solid and filled; limits frozen from the phase before dashed."""
     edges = np.column_stack([own["x"] - half, own["x"] + half]).ravel()
 
@@ -211,17 +219,17 @@ def _limits(panel: Panel, own: pd.DataFrame, half: float, *, latest: bool) -> No
     style: dict[str, Any] = {"color": _INKS[latest], "clip_on": False}
     panel.axes.fill_between(edges, stepped("lcl"), stepped("ucl"), color=_TINTS[latest], lw=0, zorder=-1)
     for name, width in (("lcl", 1.0), ("ucl", 1.0), ("center", 1.6)):
-        panel.axes.plot(edges, stepped(name), lw=width, zorder=1, **style)
-    style = {"color": theme.NEUTRAL, "lw": 1.0, "ls": SHORT_DASHES, "clip_on": False}
+        panel.axes.plot(edges, stepped(name), lw=thin * width, zorder=1, **style)
+    style = {"color": theme.NEUTRAL, "lw": thin, "ls": SHORT_DASHES, "clip_on": False}
     for name in _FROZEN:
         panel.axes.plot(edges, stepped(name), zorder=1.5, **style)
 
 
-def _points(panel: Panel, own: pd.DataFrame, ink: str, size: float) -> None:
+def _points(panel: Panel, own: pd.DataFrame, ink: str, size: float, thin: float) -> None:
     """Join the points of a phase, but not over its border; common causes keep one colour."""
     kept, out = own[~own["excluded"]], own[own["excluded"]]
-    panel.axes.plot(kept["x"], kept["value"], color=ink, lw=0.7, alpha=0.55, zorder=3, clip_on=False)
-    style: dict[str, Any] = {"zorder": 4, "clip_on": False, "ms": size}
+    panel.axes.plot(kept["x"], kept["value"], color=ink, lw=0.7 * thin, alpha=0.55, zorder=3, clip_on=False)
+    style: dict[str, Any] = {"zorder": 4, "clip_on": False, "ms": size * thin}
     panel.axes.plot(kept["x"], kept["value"], "o", color=ink, mew=0, **style)
     panel.axes.plot(out["x"], out["value"], "o", mfc=theme.PAPER, mec=ink, mew=0.8, **style)
 
@@ -280,17 +288,12 @@ def _signal_words(sheet: Sheet, point: Any, one: Signal, of: ControlChart) -> st
         value=_value(point["value"], of, sheet.language),
         limit=_value(limit, of, sheet.language),
     )
-    return "\n".join(filter(None, [words, _reason(point["reason"])]))
-
-
-def _reason(words: Any) -> str:
-    return fit(str(words), FAR)
+    return "\n".join(filter(None, [words, fit(str(point["reason"]), FAR)]))
 
 
 def _excluded_words(sheet: Sheet, point: Any, of: ControlChart) -> str:
-    return sheet.words(
-        f"excluded_{of.by}", date=sheet.day(point["period"].date()), reason=_reason(point["reason"])
-    )
+    reason = fit(str(point["reason"]), FAR)
+    return sheet.words(f"excluded_{of.by}", date=sheet.day(point["period"].date()), reason=reason)
 
 
 def _value(value: float, of: ControlChart, language: Language) -> str:
@@ -394,7 +397,7 @@ def kpi_multiples(result: MonitoringResult, *, language: Language = "en") -> Fig
         limits, dashed target; each chart has its own axis.
     """
     places, height = theme.grid(len(result.kpis), 236.0)
-    sheet = Sheet(max(height, 40), language)
+    sheet = Sheet(max(height, 40), language, cuts=[*{top: 0 for _, top, _ in places}, height])
     if not places:
         sheet.text(0, 20, sheet.words("no_week"), "small")
     for place, one in zip(places, result.kpis, strict=True):
@@ -403,7 +406,7 @@ def kpi_multiples(result: MonitoringResult, *, language: Language = "en") -> Fig
 
 
 def _kpi(sheet: Sheet, place: Place, of: ControlChart, variant: str) -> None:
-    left, top, width = place
+    left, _, width = place
     points = of.points.assign(x=[day.toordinal() for day in of.points["period"]], group="")
     known = points.dropna(subset=["value"]).rename(columns={"x": "day"})
     band = [*points["lcl"].dropna(), *points["ucl"].dropna()]
@@ -422,13 +425,14 @@ def _kpi(sheet: Sheet, place: Place, of: ControlChart, variant: str) -> None:
         panel.axes.plot(line["x"], line["value"], color=theme.NEUTRAL, lw=1.0, zorder=2, clip_on=False)
         panel.axes.plot(line["x"], line["value"], mark, color=ink, ms=3.4, mew=0, zorder=4, clip_on=False)
     sheet.noted_target(panel, of.target, known, "target_min" if of.better == "higher" else "target_max")
-    higher, x, y = of.better == "higher", left + width - 38, top + 40
+    higher, x, y = of.better == "higher", left + width - 38, panel.top - 26
     sheet.icon(_ICONS.get((course, higher), "steady" if course == "common_cause" else "watch"), x, y, 18)
     if of.assurance is not None:
         sheet.icon(_ICONS.get((of.assurance, higher), "hit_and_miss"), x + 25, y, 18)
     said = [wording.course_text(course, sheet.language), wording.assurance_text(of.assurance, sheet.language)]
     joint = {"en": "; ", "zh": "；"}[sheet.language]
-    sheet.text(left, panel.bottom + 44, fit(joint.join(filter(None, said)), width, theme.SMALL), "small")
+    words = wrapped(joint.join(filter(None, said)), width, theme.SMALL, most=theme.name_lines())
+    sheet.text(left, panel.bottom + 44, "\n".join(words), "small")
 
 
 @theme.drawn
@@ -459,11 +463,11 @@ def funnel(result: MonitoringResult, *, language: Language = "en") -> Figure | N
     half = 3 * sigma / np.sqrt(max(float(points["x"].quantile(0.1)), 1.0))
     near = [min(max(end, 0.0), 1.0) for end in (center - half, center + half)]
     axis = scale([*points["value"], *near], of.unit, count=6)
-    sheet = Sheet(10 + 320 + 48, language)
+    sheet = Sheet(10 + 320 + 48 + theme.ABOVE * theme.narrow(), language)
     middle = sheet.words("all", value=wording.level(phase.center, of.unit, language))
     names = [sheet.words("funnel_3sigma"), sheet.words("funnel_95"), middle]
-    width = _right(names) - _LEFT
-    panel = sheet.value_weeks(_LEFT, 10.0, width, 320.0, axis, (0.0, most), hang=True)
+    left = _left(sheet, [axis])
+    panel = sheet.value_weeks(left, 10.0, _right(names) - left, 320.0, axis, (0.0, most), hang=True)
     _funnel_limits(sheet, panel, names, center, sigma)
     if of.target is not None and axis.low <= of.target <= axis.high:
         sheet.noted_target(panel, of.target, points.assign(day=points["x"], group=""), "standard")

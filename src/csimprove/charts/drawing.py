@@ -55,8 +55,11 @@ def svg(figure: Figure) -> str:
         names[one.attrib["id"]] = f"m{number}"
     for number, one in enumerate(root.iter(_SVG + "clipPath")):
         names[one.attrib["id"]] = f"mc{number}"
+    for number, one in enumerate(root.iter(_SVG + "pattern")):  # hatches
+        names[one.attrib["id"]] = f"mh{number}"
     body = "".join(part for child in root if child.tag == _SVG + "g" for part in _parts(child, names))
-    clips = "".join(_written(one, names) for one in root.iter(_SVG + "clipPath"))
+    used = [*root.iter(_SVG + "clipPath"), *root.iter(_SVG + "pattern")]
+    clips = "".join(_written(one, names) for one in used)
     wide, tall = (round(side * theme.PIXELS) for side in figure.get_size_inches())
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{root.attrib["viewBox"]}" '
@@ -107,7 +110,10 @@ def _written(one: Any, names: dict[str, str], more: str = "") -> str:
         elif key == "clip-path":
             said.append(_clipped(one, names).strip())
         elif key == "style":
-            said.append(f'style="{_style(value, more)}"')
+            own = re.sub(r"(?<=url\(#)\w+", lambda found: names[found[0]], value)
+            said.append(f'style="{_style(own, more)}"')
+        elif key == "fill":  # of a hatch; a page puts its roles in styles
+            said.append(f'style="fill:{value}"')
         elif key == "transform" and value.startswith(("rotate(-0 ", "rotate(0 ")):
             continue
         else:

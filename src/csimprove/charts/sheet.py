@@ -99,14 +99,20 @@ class Panel:
 
 
 class Sheet:
-    """A figure ``height`` px high on which everything is placed in px from the top left."""
+    """A figure ``height`` px high on which everything is placed in px from the top left.
 
-    def __init__(self, height: float, language: Language) -> None:
+    ``cuts`` are the heights at which it may be cut for slides: what lies above the first and below the last
+    is on every part.
+    """
+
+    def __init__(self, height: float, language: Language, cuts: Sequence[float] = ()) -> None:
         self.height = height = np.ceil(max(height, 1.0))
         self.language = language
         self.width = theme.width()
         size = (self.width / theme.PIXELS, height / theme.PIXELS)
         self.figure = Figure(figsize=size, dpi=theme.PIXELS, facecolor=theme.PAPER)
+        self.cuts = list(cuts)
+        vars(self.figure)["cuts"] = self.cuts
         self._notes: list[tuple[float, float, float]] = []  # left, right, baseline
         share = Affine2D().scale(1 / self.width, -1 / height).translate(0, 1)
         self._pixels = share + self.figure.transFigure
@@ -184,10 +190,22 @@ class Sheet:
             at = panel.y(value)
             self.note(panel, self.target(panel, value, key), [at - 5, at + 14], lines)
 
-    def line_name(self, panel: Panel, words: str, color: str, own: pd.DataFrame, lines: pd.DataFrame) -> None:
+    def line_name(
+        self,
+        panel: Panel,
+        words: str,
+        color: str,
+        own: pd.DataFrame,
+        lines: pd.DataFrame,
+        target: float | None,
+    ) -> None:
         """Name a line inside its panel at its end, above or below it, where that covers less."""
-        left = panel.right - text_width(words, theme.SMALL) - 4
+        if target is not None:
+            across = pd.DataFrame({"day": panel.x_limits, "value": target, "group": ""})
+            lines = pd.concat([lines, across])
         x, y = _path(panel, own)
+        end = min(x.max() + 8, panel.right - 4)
+        left = max(end - text_width(words, theme.SMALL), panel.left + 4)
         near = y[x >= min(left, x.max())]
         bases = [near.min() - 9, near.max() + 17, near.min() - 25, near.max() + 33]
         self.note(panel, words, bases, lines, color=color, left=left)
@@ -216,7 +234,8 @@ class Sheet:
         def covered(spot: tuple[float, float]) -> int:
             left, base = spot
             notes = [
-                abs(base - y) < 16 and left < end and left + width > start for start, end, y in self._notes
+                abs(base - y) < 16 and left < end + 3 and left + width > start - 3
+                for start, end, y in self._notes
             ]
             near = [(abs(x - left - width / 2) < width / 2 + 4) & (abs(y - base + 4) < 11) for x, y in paths]
             return 1000 * sum(notes) + sum(int(points.sum()) for points in near)
@@ -274,7 +293,9 @@ class Sheet:
         box = (left + indent, top, width - indent, height)
         panel = self._panel(box, x, (axis.low, axis.high), axis)
         panel.axes.hlines(axis.ticks, *x, color=theme.GRID, lw=theme.GRID_LINE, zorder=0, clip_on=False)
-        for tick, name in zip(axis.ticks, names, strict=True):
+        # where there is no room for all names, the lowest is one that stays
+        step = int(np.ceil(14 * (len(names) - 1) / height)) or 1
+        for tick, name in list(zip(axis.ticks, names, strict=True))[::step]:
             self.text(panel.left - 6, panel.y(tick) + 4, name, "tick", align="right")
         return panel
 
@@ -286,7 +307,8 @@ class Sheet:
         top += (theme.name_lines() - 1) * theme.pitch(theme.LABEL)
         self.text(left, top + 21 - (len(lines) - 1) * theme.pitch(theme.LABEL), "\n".join(lines), strong=True)
         self.text(left, top + 46, value, "large")
-        panel = self.value_weeks(left, top + 66, width - 6, 94, axis, days)
+        tall = 50 if self.width == theme.SLIDE else 94  # two rows fit a slide
+        panel = self.value_weeks(left, top + 66, width - 6, tall, axis, days)
         entries = [
             (panel.x(day), self.day(date.fromordinal(int(day))), theme.MUTED_TEXT) for day in sorted({*ends})
         ]

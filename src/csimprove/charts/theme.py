@@ -151,17 +151,9 @@ def at_width(figure: Figure, px: int) -> Figure:
     return again
 
 
-def may_cut(figure: Figure, heights: Iterable[float]) -> None:
-    """Say at which heights in px from the top a tall figure may be cut.
-
-    What lies above the first and below the last is on every part.
-    """
-    vars(figure)["cuts"] = [round(height, 1) for height in heights]
-
-
 def cuts(figure: Figure) -> list[float]:
-    """Return the heights at which a figure of this package may be cut; none: it is one piece."""
-    return list(vars(figure).get("cuts", ()))
+    """Return the heights in px at which a figure of this package may be cut; none: it is one piece."""
+    return [round(float(height), 1) for height in vars(figure).get("cuts", ())]
 
 
 def png(figure: Figure) -> bytes:
@@ -323,7 +315,7 @@ def spread(
 def grid(charts: int, height: float) -> tuple[list[tuple[float, float, float]], float]:
     """Left, top and width of small charts in rows of two to four, and the height of all rows."""
     most, gap = min(width() // 170, 4), 26.0
-    height += (name_lines() - 1) * pitch(LABEL)
+    height += (name_lines() - 1) * pitch(LABEL) - 44 * (width() == SLIDE)
     across = min(max(charts, 2), most)
     wide = (width() - (across - 1) * gap) / across
     places = [(i % across * (wide + gap), i // across * height, wide) for i in range(charts)]
@@ -351,6 +343,13 @@ def by_axis(rows: Iterable[T], values: Callable[[T], Iterable[float | None]]) ->
         small = bool(known) and max(known) <= SMALL_SHARE
         blocks.setdefault("small" if small and row.unit == "share" else row.unit, []).append(row)
     return [block for block in blocks.values() if block]
+
+
+def in_parts(rows: Sequence[T], most: int) -> list[Sequence[T]]:
+    """Share rows among parts with an axis each, where the figure is for a slide; else they are one part."""
+    if width() != SLIDE:
+        return [rows]
+    return [rows[start : start + most] for start in range(0, len(rows), most)]
 
 
 @dataclass(frozen=True, slots=True)

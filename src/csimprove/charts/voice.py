@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from csimprove import wording
 from csimprove.charts import theme
 from csimprove.charts.sheet import Sheet, estimate
-from csimprove.charts.theme import scale
+from csimprove.charts.theme import scale, text_width
 from csimprove.settings import Language
 from csimprove.voice import VoiceResult
 
@@ -39,18 +39,22 @@ def voice_themes(
     if not rows:
         return None
     left = theme.column([row["theme"] for row in rows], theme.TICK)
-    pitch, top = 27.0, 6.0
+    said = [
+        wording.text("themes.named", language, n=wording.count(row["n"]), asked=wording.count(row["asked"]))
+        for row in rows
+    ]
+    above = theme.ABOVE if theme.narrow() else 0.0
+    pitch, top = 27.0 + above, 6.0
+    # px from the shares to the right edge, where the counts stand unless they stand above
+    end = 0.0 if above else max(82.0, *(text_width(words, theme.TICK) + 18 for words in said))
     axis = scale([0.0, *(row["ci_high"] for row in rows)], "share")
     sheet = Sheet(top + len(rows) * pitch + 46, language)
-    panel = sheet.value_rows(left, top, sheet.width - 150 - left, len(rows) * pitch, axis)
-    for place, row in enumerate(rows):
-        y = (place + 0.5) * pitch
+    panel = sheet.value_rows(left, top, sheet.width - 68 - end - left, len(rows) * pitch, axis)
+    for place, (row, words) in enumerate(zip(rows, said, strict=True)):
+        y = (place + 0.5) * pitch + above / 2
         estimate(panel, y, row["share"], row["ci_low"], row["ci_high"])
-        n = wording.text(
-            "themes.named", language, n=wording.count(row["n"]), asked=wording.count(row["asked"])
-        )
-        sheet.row_words(panel, panel.top + y + 4, row["theme"], n)
+        sheet.row_words(panel, panel.top + y + 4, row["theme"], words)
         value = wording.percent(row["share"])
-        sheet.text(sheet.width - 82, panel.top + y + 4, value, "name", color=theme.PILOT, align="right")
+        sheet.text(sheet.width - end, panel.top + y + 4, value, "name", color=theme.PILOT, align="right")
     sheet.axis_label(panel, "x", "axis_named")
     return sheet.figure

@@ -190,7 +190,7 @@ def fishbone_outline(result: CausesResult, *, language: Language = "en") -> Bloc
     html = "".join(_outline(result, one, language) for one in result.categories)
     lines = ["  " * (len(one.key) - 1) + _outline_line(result, one, language) for one in result.every()]
     section = (
-        f'<section class="outline"><h2>{escaped(title)}</h2><p class="lede">{escaped(lede)}</p>'
+        f'<section class="outline fish"><h2>{escaped(title)}</h2><p class="lede">{escaped(lede)}</p>'
         f"<ul>{html}</ul></section>"
     )
     return Block(section, "\n".join([title, *lines]))

@@ -109,7 +109,7 @@ def parts(png: bytes, picture: Picture, most: float) -> list[bytes]:
         return [png]
     with Image.open(io.BytesIO(png)) as whole:
         scale = whole.height / picture.height
-        cuts = [round(cut * scale) for cut in picture.cuts]
+        cuts = [min(round(cut * scale), whole.height) for cut in picture.cuts]
         head, foot = (0, cuts[0]), (cuts[-1], whole.height)
         room = most * scale - cuts[0] - (whole.height - cuts[-1])
         return [_pasted(whole, [head, band, foot]) for band in _bands(cuts, room)]

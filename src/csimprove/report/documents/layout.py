@@ -9,6 +9,8 @@ from csimprove.report.documents.model import Cell, Line, Table, plain
 
 #: Characters that a text column takes before it wraps, where there is room.
 _COMFORT = 38
+#: Where a Latin letter or a digit and a Chinese character meet.
+_MEETING = re.compile(r"(?<=\w)(?:(?<=[\u2e80-\uffef])(?=[!-~])|(?<=[!-~])(?=[\u2e80-\uffef]))(?=\w)")
 #: Characters between two columns.
 _GAP = 2.0
 
@@ -41,12 +43,12 @@ def columns(table: Table, room: float) -> tuple[list[float], float]:
     grid = list(zip(*table.rows, strict=True)) if table.rows else [() for _ in table.head]
     needs, wants = [], []
     for head, cells, number in zip(table.head, grid, table.numeric, strict=True):
-        longest = max((_wide(line) for one in cells for line in _lines(one)), default=1)
+        longest = max((wide(line) for one in cells for line in _lines(one)), default=1)
         words = [word for one in (head, *cells) for line in one.lines for word in _tokens(line)]
-        need = max([_wide(word) for word in words] + ([longest] if number else []) + [4])
+        need = max([wide(word) for word in words] + ([longest] if number else []) + [4])
         icon = 2.5 if any(one.icon for one in cells) else 0.0
         needs.append(need + icon + _GAP)
-        titles = max(_wide(line) for line in _lines(head)) if len(head.lines) else 1
+        titles = max(wide(line) for line in _lines(head)) if len(head.lines) else 1
         wants.append(max(min(max(longest, min(titles, 14)), _COMFORT) + icon + _GAP, needs[-1]))
     if sum(wants) <= room:
         widths = wants
@@ -68,5 +70,13 @@ def _tokens(line: Line) -> list[str]:
     return re.findall(r"[^\s\u2e80-\uffef]+|[\u2e80-\uffef]{1,2}", kept)
 
 
-def _wide(words: str) -> float:
-    return sum(1.9 if unicodedata.east_asian_width(one) in "WF" else 1.0 for one in words)
+def wide(words: str) -> float:
+    """Width of words in Latin characters; programs set a little room between Chinese and Latin ones.
+
+    Examples
+    --------
+    >>> wide("May"), wide("5月")
+    (3.0, 3.4)
+    """
+    own = sum(1.9 if unicodedata.east_asian_width(one) in "WF" else 1.0 for one in words)
+    return own + 0.5 * len(_MEETING.findall(words))

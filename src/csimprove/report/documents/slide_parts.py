@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 from pptx.oxml.ns import qn
 from pptx.util import Emu, Pt
 
+from csimprove.report.documents.layout import wide
 from csimprove.report.documents.model import (
     Cell,
     Figure,
@@ -37,7 +39,7 @@ def split(words: str) -> list[str]:
     """Split words into sentences; a point between digits ends none."""
     return [
         one.strip()
-        for one in re.findall(r"[^.!?。！？；;]+(?:\.(?=\d)[^.!?。！？；;]+)*[.!?。！？；;]?", words)
+        for one in re.findall(r"[^.!?。！？]+(?:\.(?=\d)[^.!?。！？]+)*[.!?。！？]?", words)
         if one.strip()
     ]
 
@@ -46,15 +48,10 @@ def sentences(words: str, most: int) -> str:
     """Return as many whole sentences as fit."""
     kept = ""
     for one in re.findall(r".+?(?:[。！？]|\.(?=\s|$)|$)", words):
-        if kept and len(kept) + len(one) > most:
+        if kept and wide(kept + one) > most:
             break
         kept += one
     return kept.strip()
-
-
-def length(words: str) -> int:
-    """Width of words in Latin characters; a Chinese one is two wide."""
-    return sum(2 if one > "\u2e80" else 1 for one in words)
 
 
 def fitted(shape: tuple[int, int], wide: float, high: float) -> tuple[float, float]:
@@ -68,7 +65,7 @@ def heights(one: Table, widths: Sequence[float], size: float) -> list[float]:
     fits = [max(int(width * 72 / size * _PER_EM - 2), 1) for width in widths]
     lines = [
         max(
-            sum(-(-length(plain(line)) // fit) for line in cell.lines) or 1
+            sum(math.ceil(wide(plain(line)) / fit) for line in cell.lines) or 1
             for cell, fit in zip(row, fits, strict=True)
         )
         for row in (one.head, *one.rows)
@@ -106,7 +103,7 @@ def dealt(items: Iterable[Cell]) -> list[list[Cell]]:
     parts: list[list[Cell]] = [[]]
     room = _LINES
     for item in items:
-        lines = 0.4 + sum(-(-length(plain(line)) // _ACROSS) for line in item.lines)
+        lines = 0.4 + sum(math.ceil(wide(plain(line)) / _ACROSS) for line in item.lines)
         if lines > room and parts[-1]:
             parts.append([])
             room = _LINES

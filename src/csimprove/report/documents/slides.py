@@ -16,7 +16,7 @@ from pptx.util import Emu, Inches, Pt
 
 from csimprove.report.blocks import VERDICTS
 from csimprove.report.documents.drawings import logo, parts, pixels
-from csimprove.report.documents.layout import columns
+from csimprove.report.documents.layout import columns, wide
 from csimprove.report.documents.model import (
     Cell,
     Document,
@@ -39,7 +39,6 @@ from csimprove.report.documents.slide_parts import (
     ends,
     fitted,
     heights,
-    length,
     pages,
     plain_layout,
     rule_below,
@@ -54,7 +53,7 @@ from csimprove.report.documents.words import Words
 WIDTH, HEIGHT = 13.333, 7.5
 _LEFT, _RIGHT, _TOP, _FOOT = 0.5, 12.833, 1.65, 6.88
 _CHART = 8.45  # width of a chart beside its take-away
-_TALLEST = 420.0  # px of a chart 620 px wide: a taller one would shrink too much
+_TALLEST = 425.0  # px of a chart 620 px wide: a taller one would shrink too much
 _TAKE = 9.46  # left edge of the take-away
 _TEXT, _SMALL = 16.0, 11.0
 _TABLE = (16.0, 15.0, 14.0, 13.0, 12.0, 11.5, 10.5)  # pt, the largest that fits is taken
@@ -63,7 +62,7 @@ _PER_EM = 1.75  # characters to an em
 _SENTENCES = 3
 _SHORT, _LISTS = 2, 2  # slides of a table or list, and lists of a part, at most outside the appendix
 _FIELD = "{00000000-0000-4000-8000-000000000001}"
-_FOOTER = 190  # characters; the rest of a caption stands in the notes
+_FOOTER = 280  # Latin characters; the rest of a caption stands in the notes
 
 
 def write_slides(document: Document, path: Path, *, template: Path | None = None) -> None:
@@ -133,7 +132,7 @@ class _Deck:
             shape.left, shape.top, shape.width, shape.height = self.box(_LEFT, 0.4, 12.333, 1.1)
             frame.vertical_anchor = MSO_ANCHOR.TOP
             frame.margin_left = frame.margin_right = frame.margin_top = 0
-        size = 25 if length(plain(title)) <= 150 else 21
+        size = 25 if wide(plain(title)) <= 150 else 21
         self.say(
             frame.paragraphs[0],
             title,
@@ -150,8 +149,7 @@ class _Deck:
         """Add definition, n and period, and the page number."""
         rule = self.slide.shapes.add_connector(1, *ends(self.box(_LEFT, _FOOT, 12.333, 0)))
         rule.line.color.rgb, rule.line.width = self.ink("line"), Pt(0.75)
-        if len(words) > _FOOTER:
-            words = sentences(words, _FOOTER)
+        words = sentences(words, _FOOTER)
         self.text((Span(words or self.words.margin),), (_LEFT, _FOOT + 0.05, 11.6, 0.5), _SMALL, "muted-text")
         frame = self.frame((_RIGHT - 0.6, _FOOT + 0.05, 0.6, 0.3))
         paragraph = frame.paragraphs[0]
@@ -238,8 +236,8 @@ class _Deck:
         y = _TOP - 0.05
         if verdict := document.verdict:
             role = VERDICTS[verdict.kind]
-            size = 14 if length(plain(verdict.reason)) < 330 else 12
-            high = 0.72 + size * 1.25 / 72 * -(-length(plain(verdict.reason)) * size // 1580)
+            size = 14 if wide(plain(verdict.reason)) < 330 else 12
+            high = 0.72 + size * 1.25 / 72 * -(-wide(plain(verdict.reason)) * size // 1580)
             self.bar((_LEFT, y, 12.333, high), f"{role}-tint")
             self.bar((_LEFT, y, 0.07, high), role)
             frame = self.frame((_LEFT + 0.3, y + 0.12, 11.8, high - 0.2))
