@@ -50,10 +50,12 @@ OUTSIDE = """width => [...document.querySelectorAll('table, .drawing svg, .drawi
   .filter(one => one.getBoundingClientRect().right > width + 1 && one.getBoundingClientRect().width > 0)
   .map(one => one.tagName + ' ' + one.textContent.slice(0, 40))"""
 
-#: Size in px of the smallest text of every drawing that is shown, and whether it lies within the window.
+#: Size in px of the smallest text of each figure's drawing, whether it lies in the window, how many there are
+#: beside it; a fishbone gives way to its list on phones.
 SHOWN = """() => [...document.querySelectorAll('figure')].filter(one => one.checkVisibility())
   .map(figure => {const [one, ...more] =
       [...figure.querySelectorAll('svg[role=img]')].filter(one => one.checkVisibility());
+    if (!one) return [12, true, figure.nextElementSibling.querySelector('.fish') ? 0 : -1];
     const box = one.getBoundingClientRect(), scale = box.width / one.viewBox.baseVal.width;
     const sizes = [...one.querySelectorAll('text')].map(text => parseFloat(getComputedStyle(text).fontSize));
     return [Math.round(scale * Math.min(...sizes) * 10) / 10, box.right <= innerWidth, more.length]})"""

@@ -20,10 +20,10 @@ from PIL import Image
 from csimprove import playbook, wording
 from csimprove.errors import RunError, SettingsError
 from csimprove.report import Brand, RunRow, documents, shelf
-from csimprove.report.documents import drawings, pdf, sheets, slides, word
+from csimprove.report.documents import drawings, parsing, pdf, sheets, slides, word
 from csimprove.report.documents.drawings import pixels, recoloured
 from csimprove.report.documents.layout import columns
-from csimprove.report.documents.model import Document, Figure, Picture, Span, Table, plain
+from csimprove.report.documents.model import Document, Figure, Listing, Picture, Span, Table, plain
 from csimprove.report.documents.slide_parts import sentences, split
 from made_run import document, logo, notebook, page
 
@@ -270,6 +270,13 @@ def test_a_template_gives_master_and_size_and_keeps_its_slides_to_itself(tmp_pat
         assert all(shape.left + shape.width <= deck.slide_width + 2 for shape in one.shapes)
         fonts = {run.font.name for para in one.shapes.title.text_frame.paragraphs for run in para.runs}
         assert fonts == {None}  # the client's
+
+
+def test_points_within_points_stand_further_in() -> None:
+    points = "<ul><li>a<ul><li>b <b>c</b><ol><li>d</li></ol></li></ul></li><li>e</li></ul>"
+    [listing] = [one for one, _ in parsing._elements(BeautifulSoup(points, "html.parser"), iter(()))]
+    assert isinstance(listing, Listing)
+    assert [item.words() for item in listing.items] == ["a", "\u2003c b", "\u2003\u2003d", "e"]
 
 
 def test_sentences_end_where_people_end_them() -> None:

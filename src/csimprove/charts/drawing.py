@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from collections.abc import Iterator
@@ -118,7 +119,7 @@ def _written(one: Any, names: dict[str, str], more: str = "") -> str:
             continue
         else:
             said.append(f'{key}="{_short(value) if key in _LENGTHS else value}"')
-    inner = "".join(_written(child, names) for child in one) + _escaped(one.text or "")
+    inner = "".join(_written(child, names) for child in one) + html.escape(one.text or "", quote=False)
     head = " ".join([tag, *said])
     return f"<{head}>{inner}</{tag}>" if inner.strip() else f"<{head}/>"
 
@@ -132,7 +133,3 @@ def _style(style: str, more: str) -> str:
 def _short(value: str) -> str:
     rounded = re.sub(r"-?\d+\.\d+", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), value)
     return re.sub(r"\s*([MLCQZz])\s*", r"\1", " ".join(rounded.split())).replace("-0 ", "0 ")
-
-
-def _escaped(words: str) -> str:
-    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -38,22 +38,6 @@ _HOMES = {
     "write_documents": "documents",
 }
 
-__all__ = [
-    "AlertOutcome",
-    "Batch",
-    "Verification",
-    "Written",
-    "alerts",
-    "check",
-    "init",
-    "refresh",
-    "run",
-    "run_batch",
-    "sample",
-    "verify",
-    "write_documents",
-]
-
 
 def __getattr__(name: str) -> object:
     """Import what is asked for."""

@@ -1,7 +1,7 @@
 """Control charts: has the process changed, or is it the ordinary up and down."""
 
 from csimprove.spc.chart import ChartOptions, chart
-from csimprove.spc.measured import control_chart, control_charts, funnel_chart, paired_charts
+from csimprove.spc.measured import control_chart, funnel_chart, paired_charts
 from csimprove.spc.result import (
     Assurance,
     ControlChart,

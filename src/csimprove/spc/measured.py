@@ -68,36 +68,6 @@ def control_chart(
     return _drawn(found, *_decided(rows, measures, by, first, last), by=by, group=group, options=options)
 
 
-def control_charts(
-    measures: Measures,
-    metric: str,
-    cut: str,
-    *,
-    by: By = "day",
-    first: date | None = None,
-    last: date | None = None,
-    where: dict[str, tuple[str, ...]] | None = None,
-    options: ChartOptions | None = None,
-) -> dict[str, ControlChart]:
-    """Chart a metric for every value of a cut, each by its own data alone.
-
-    Parameters are those of :func:`control_chart`; ``cut`` names the column, such as ``team``.
-
-    Returns
-    -------
-    dict of ControlChart
-        By value of the cut, in order; tickets without one are not charted.
-    """
-    found, options = _prepared(measures, metric, by=by, options=options)
-    rows = measures.pooled(by, cut, metrics=(metric,), first=first, last=last, where=where)
-    return {
-        str(group): _drawn(
-            found, *_decided(part, measures, by, first, last), by=by, group=str(group), options=options
-        )
-        for group, part in rows[rows[cut] != ""].groupby(cut, sort=True)
-    }
-
-
 def funnel_chart(
     measures: Measures,
     metric: str,

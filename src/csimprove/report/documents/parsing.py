@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bs4 import BeautifulSoup, Tag
@@ -194,7 +195,17 @@ def _paragraph(tag: Tag) -> Paragraph:
 
 
 def _listing(tag: Tag) -> Listing:
-    return Listing((), (), tuple(_cell(one) for one in tag.find_all("li", recursive=False)))
+    return Listing((), (), tuple(_points(tag)))
+
+
+def _points(tag: Tag, depth: int = 0) -> Iterator[Cell]:
+    """Yield the points of a list, those of a list within a point after it and further in."""
+    for one in tag.find_all("li", recursive=False):
+        inner = [part.extract() for part in one.find_all(("ul", "ol"), recursive=False)]
+        cell, further = _cell(one), (Span("\u2003" * depth),) if depth else ()
+        yield replace(cell, lines=tuple((*further, *line) for line in cell.lines))
+        for part in inner:
+            yield from _points(part, depth + 1)
 
 
 def _folded(tag: Tag, title: Line, drawings: _Drawings) -> Iterator[_Found]:

@@ -103,7 +103,8 @@ def dealt(items: Iterable[Cell]) -> list[list[Cell]]:
     parts: list[list[Cell]] = [[]]
     room = _LINES
     for item in items:
-        lines = 0.4 + sum(math.ceil(wide(plain(line)) / _ACROSS) for line in item.lines)
+        taken = [math.ceil(wide(plain(line)) / _ACROSS) for line in item.lines]
+        lines = 0.4 + taken[0] + 0.8 * sum(taken[1:])  # what follows is smaller
         if lines > room and parts[-1]:
             parts.append([])
             room = _LINES

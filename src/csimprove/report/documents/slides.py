@@ -53,9 +53,11 @@ from csimprove.report.documents.words import Words
 WIDTH, HEIGHT = 13.333, 7.5
 _LEFT, _RIGHT, _TOP, _FOOT = 0.5, 12.833, 1.65, 6.88
 _CHART = 8.45  # width of a chart beside its take-away
+_WIDEST = 700  # px of a chart that leaves room for a take-away
 _TALLEST = 425.0  # px of a chart 620 px wide: a taller one would shrink too much
 _TAKE = 9.46  # left edge of the take-away
 _TEXT, _SMALL = 16.0, 11.0
+_TITLES = ((108, 25), (128, 21), (150, 18))  # characters that two lines hold, pt
 _TABLE = (16.0, 15.0, 14.0, 13.0, 12.0, 11.5, 10.5)  # pt, the largest that fits is taken
 _SPLIT = 13.0  # pt, at which a table rather goes on on the next slide
 _PER_EM = 1.75  # characters to an em
@@ -132,7 +134,7 @@ class _Deck:
             shape.left, shape.top, shape.width, shape.height = self.box(_LEFT, 0.4, 12.333, 1.1)
             frame.vertical_anchor = MSO_ANCHOR.TOP
             frame.margin_left = frame.margin_right = frame.margin_top = 0
-        size = 25 if wide(plain(title)) <= 150 else 21
+        size = next((one for most, one in _TITLES if wide(plain(title)) <= most), 16)
         self.say(
             frame.paragraphs[0],
             title,
@@ -339,15 +341,19 @@ class _Deck:
         said = (plain(one.lede), caption, f"{self.words.of('description')}: {one.alt}", *self.method(section))
         about = next((item for item in numbers if speaks_of(one, item)), None)
         shown = parts(pixels(one.picture, self.document.brand), one.picture, _TALLEST)
+        beside = one.picture.width <= _WIDEST
         for number, picture in enumerate(shown, start=1):
             self.new(self.part_of(one.title or section.finding, number, len(shown)), said, caption)
-            self.picture(picture, one.alt)
-            self.takeaway(split(plain(one.lede) or plain(one.title)), about)
+            self.picture(picture, one.alt, _CHART if beside else _RIGHT - _LEFT)
+            if beside:
+                self.takeaway(split(plain(one.lede) or plain(one.title)), about)
+            else:
+                self.text(one.lede, (_LEFT, 1.3, 12.333, 0.35), 14, "ink2")
 
-    def picture(self, png: bytes, alt: str) -> None:
-        """Add a picture as large as there is room beside the take-away."""
+    def picture(self, png: bytes, alt: str, room: float) -> None:
+        """Add a picture as large as there is room."""
         shown = self.slide.shapes.add_picture(io.BytesIO(png), 0, 0)
-        wide, high = fitted((shown.width, shown.height), _CHART, _FOOT - 0.12 - _TOP)
+        wide, high = fitted((shown.width, shown.height), room, _FOOT - 0.12 - _TOP)
         scale = min(self.across, self.along)
         shown.left, shown.top = self.box(_LEFT, _TOP, 0, 0)[:2]
         shown.width, shown.height = Inches(wide * scale), Inches(high * scale)
