@@ -90,9 +90,8 @@ def executed(file: Path, language: Language) -> Any:
     job = notebooks.Notebook(
         NAME, path.parent, "package", False, content, {"language": language, "settings": str(file)}
     )
-    execution.execute(job, isolated=True)
-    if job.failure:
-        sys.exit(str(job.failure))
+    if failures := execution.execute_all([job], isolated=True):
+        sys.exit(str(failures[0]))
     return job.content
 
 
