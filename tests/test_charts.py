@@ -21,7 +21,7 @@ from PIL import Image
 
 from csimprove import charts, wording
 from csimprove.baseline import BaselineResult, Indicator
-from csimprove.charts import theme
+from csimprove.charts import drawing, theme
 from csimprove.pilot import Cell, PilotMetric, PilotResult, Reason
 from csimprove.report.brand import ROLES
 from csimprove.settings import PilotPlan
@@ -720,6 +720,18 @@ def test_unknown_metric_and_cut_name_what_there_is() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("path", "short"),
+    [
+        ("M 1 2 \nL 3.1234 4 \nL 5 4 \nL 5 8.000 \nL 5 8 \nL 6 9 z", "M1 2L3.12 4H5V8L6 9z"),
+        ("M 6 9 L 7 9 M 7 9 L 7 1", "M6 9H7M7 9V1"),
+        ("M 1 2 C 1 2 3 4 5.554 6 L 5.554 6 ", "M1 2C1 2 3 4 5.55 6L5.55 6"),
+    ],
+)
+def test_paths_say_no_coordinate_twice(path: str, short: str) -> None:
+    assert drawing._short(path) == short
+
+
 def test_png_is_the_same_twice_and_keeps_the_colours_of_every_role() -> None:
     one, two = (charts.png(charts.baseline_indicators(a_baseline())) for _ in range(2))
 

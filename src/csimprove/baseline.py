@@ -266,6 +266,7 @@ def baseline(measures: Measures, *, settings: Settings) -> BaselineResult:
         "ci_low",
         "ci_high",
     ]
+    days = measures.frame["day"].between(pd.Timestamp(first), pd.Timestamp(last))
     rates = {metric.name for metric in measures.metrics if metric.kind == "rate"}
     return BaselineResult(
         indicators=(*indicators, *of_customers),
@@ -281,7 +282,7 @@ def baseline(measures: Measures, *, settings: Settings) -> BaselineResult:
         last=last,
         as_of=measures.as_of,
         zone=measures.zone,
-        tickets=int(measures.frame.loc[_days(measures, first, last), "tickets"].sum()),
+        tickets=int(measures.frame.loc[days, "tickets"].sum()),
         reading=measures.reading,
         durations=measures.duration_summary(first=first, last=last),
         ranking=pd.DataFrame(_ranking(measures.problems, first, last), columns=list(_RANKING)),
@@ -326,10 +327,6 @@ def _of_customers(
         row |= {"value": complaints * each, "ci_low": low * each, "ci_high": high * each}
         found.append(indicator(metrics["complaints_per_10000"], {**row, "tickets": customers.count}))
     return found, losses
-
-
-def _days(measures: Measures, first: date, last: date) -> pd.Series[bool]:
-    return measures.frame["day"].between(pd.Timestamp(first), pd.Timestamp(last))
 
 
 def with_interval(rows: pd.DataFrame, measures: Measures) -> pd.DataFrame:

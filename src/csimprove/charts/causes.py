@@ -61,7 +61,9 @@ def pareto(result: CausesResult, *, language: Language = "en") -> Figure | None:
         left = beside = max(text_width(row.number, size) for row in rows) + 10
         wide, run = width - left - 52, width - left - 16
     names = [wrapped(row.name, width - left if narrow else left - 14, size, most=2) for row in rows]
-    pitch = _ROW + narrow * (theme.ABOVE + _LINE * (max(map(len, names)) - 1))
+    lines = max(map(len, names))
+    high = theme.tall(_ROW) if lines == 1 else _ROW
+    pitch = high + narrow * (theme.ABOVE + _LINE * (lines - 1))
     notes = _notes(result, language, (wide + 56, width - beside))
     top = 50 + (max(map(len, notes)) - 1) * theme.pitch(size)
     bottom = top + len(rows) * pitch
@@ -78,7 +80,7 @@ def pareto(result: CausesResult, *, language: Language = "en") -> Figure | None:
     for one, key, note in ((panel, "share", notes[0]), (running, "running", notes[1])):
         sheet.text(one.left, one.top - top + 12, sheet.words(f"pareto_{key}"), "heading", strong=True)
         sheet.text(one.left, one.top - top + 30, "\n".join(note), "tick")
-    middles = [(place + 1) * pitch - _ROW / 2 for place in range(len(rows))]
+    middles = [(place + 1) * pitch - high / 2 for place in range(len(rows))]
     totals = [(place + 0.5) * _RUN for place in range(len(rows))] if narrow else middles
     for row, name, y in zip(rows, names, middles, strict=True):
         _name(sheet, panel, row, name, y)

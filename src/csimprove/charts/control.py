@@ -64,7 +64,7 @@ def control_chart(result: MonitoringResult, *, language: Language = "en") -> Fig
         latest signals labelled with date, value and limit.
     """
     variant = result.variants[result.metric]
-    return _control_sheet([("", result.chart)], variant, language, heights=[300.0])
+    return _control_sheet([("", result.chart)], variant, language, heights=[theme.tall(300)])
 
 
 @theme.drawn

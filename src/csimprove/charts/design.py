@@ -147,7 +147,7 @@ def pilot_daily(result: PilotResult, metric: str, *, language: Language = "en") 
     drawn = days.loc[decided].assign(date=pd.to_datetime(days["day"]), group="")
     drawn = drawn.assign(day=[moment.toordinal() + 0.5 for moment in drawn["date"]])
     axis = scale([*drawn["value"], row.target], row.unit, count=4)
-    height, above = 150.0, theme.ABOVE * theme.narrow()
+    height, above = theme.tall(150), theme.ABOVE * theme.narrow()
     first, step = 28 + 2 * above, height + 40 + above
     sheet = Sheet(first + step + height + 44 + foot(decided), language)
     names = {arm: arm_name(sheet, result, arm) for arm in ("pilot", "control")}

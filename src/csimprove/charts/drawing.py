@@ -19,6 +19,7 @@ _SVG = "{http://www.w3.org/2000/svg}"
 _LINK = "{http://www.w3.org/1999/xlink}href"
 _NO_DATE: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 #: Attributes whose numbers are lengths, which two decimals hold; a transform is not touched.
+_LONG = 600  # characters of a line of many points
 _LENGTHS = ("d", "x", "y", "width", "height", "points")
 
 
@@ -131,5 +132,19 @@ def _style(style: str, more: str) -> str:
 
 
 def _short(value: str) -> str:
-    rounded = re.sub(r"-?\d+\.\d+", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), value)
-    return re.sub(r"\s*([MLCQZz])\s*", r"\1", " ".join(rounded.split())).replace("-0 ", "0 ")
+    """Round lengths to two decimals, those of a line of many points to one; say no coordinate twice."""
+    places = 2 if len(value) < _LONG else 1
+    rounded = re.sub(
+        r"-?\d+\.\d+", lambda found: f"{float(found[0]):.{places}f}".rstrip("0").rstrip("."), value
+    )
+    tight = re.sub(r"\s*([MLCQZz])\s*", r"\1", " ".join(rounded.split())).replace("-0 ", "0 ")
+    before = ["", ""]
+
+    def step(found: re.Match[str]) -> str:
+        command, x, y = found.groups()
+        same, before[:] = (x == before[0], y == before[1]), (x, y)
+        if command == "M" or not any(same):
+            return found[0]
+        return "" if all(same) else f"V{y}" if same[0] else f"H{x}"
+
+    return re.sub(r"([ML])(\S+?) ([-.\d]+)", step, tight) if set(tight).isdisjoint("CQ") else tight

@@ -50,7 +50,10 @@ def pilot_robustness(
     row = theme.row_of(result.metrics, metric)
     ways = [way for way in credibility.robustness if way.metric == metric and way.effect is not None]
     ways = [way for way in ways if way.way == "main" or way.ci_low is not None]
-    false = [_false(frame, metric) for frame in (credibility.placebo_dates, credibility.placebo_groups)]
+    false = [
+        frame.loc[(frame["metric"] == metric) & ~frame["real"].astype(bool) & frame["effect"].notna()]
+        for frame in (credibility.placebo_dates, credibility.placebo_groups)
+    ]
     values = [value for way in ways for value in (way.effect, way.ci_low, way.ci_high)]
     values += [value for frame in false for name in ("effect", "ci_low", "ci_high") for value in frame[name]]
     axis = scale(values, row.unit, count=6, signed=True)
@@ -68,10 +71,6 @@ def pilot_robustness(
     words = sheet.by_unit("effect_on", axis.unit, metric=sheet.metric(row, inline=True))
     sheet.axis_words(panel, "x", words)
     return sheet.figure
-
-
-def _false(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
-    return frame.loc[(frame["metric"] == metric) & ~frame["real"].astype(bool) & frame["effect"].notna()]
 
 
 def _height(false: pd.DataFrame) -> float:

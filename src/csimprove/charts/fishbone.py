@@ -182,7 +182,9 @@ def _fish_page(fish: Fish, bones: Sequence[Bone], *, last: bool) -> tuple[Page, 
     _spine(page, head, (left, spine), end)
     page.height = spine + below
     if beyond:
-        words = fish.beyond.format(n=len(beyond), tickets=fish.number(_total(beyond)))
+        words = fish.beyond.format(
+            n=len(beyond), tickets=fish.number(sum(_count(bone.twigs) for bone in beyond))
+        )
         page.labels.append(Label(0, page.height + 20, words, "small"))
         page.height += rest
     return page, cut
@@ -394,7 +396,3 @@ def _category_box(
 
 def _count(twigs: Sequence[Twig]) -> int:
     return sum(one.count for one in twigs)
-
-
-def _total(bones: Sequence[Bone]) -> int:
-    return sum(_count(bone.twigs) for bone in bones)

@@ -107,7 +107,8 @@ def _columns(rows: Sequence[CycleStatus], language: Language) -> tuple[_Column, 
     page, narrow, width = theme.width() >= theme.PAGE, theme.narrow(), theme.width()
     nobody = wording.text("pdca.nobody", language)
     names = [(one.title, one.owner or nobody) for one in rows]
-    states = [(wording.state_text(one, language), _next(one, language)) for one in rows]
+    after = [(wording.late_text if one.overdue else wording.next_text)(one, language) for one in rows]
+    states = [(wording.state_text(one, language), words) for one, words in zip(rows, after, strict=True)]
     left = 28.0 if page else max(text_width(str(one.id), theme.TICK) for one in rows) + 8
     right = width - 4 if narrow else width
     state = 24.0 if narrow else width - _STATE + 24
@@ -116,10 +117,6 @@ def _columns(rows: Sequence[CycleStatus], language: Language) -> tuple[_Column, 
         _Column(left, room, names, 2 if page else _lines(names, room)),
         _Column(state, right - state, states, _lines(states, right - state) if narrow else 2),
     )
-
-
-def _next(of: CycleStatus, language: Language) -> str:
-    return wording.late_text(of, language) if of.overdue else wording.next_text(of, language)
 
 
 def _icon(of: CycleStatus) -> str:

@@ -125,6 +125,11 @@ def applied() -> Iterator[None]:
         yield
 
 
+def tall(height: float) -> float:
+    """Height in px of a panel: lower on a slide, where words must stay large."""
+    return height * 0.79 if width() == SLIDE else height
+
+
 def drawn(chart: Callable[P, D]) -> Callable[P, D]:
     """Decorate a chart: it draws in the shipped font, and `at_width` can draw it again."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -247,9 +248,4 @@ def _holds_both_arms(settings: Settings, measures: Measures) -> bool:
 
 def _quoted(value: str) -> str:
     """Write a value behind the question mark; letters of any script stay readable."""
-    return "".join(_signs(value))
-
-
-def _signs(value: str) -> Iterator[str]:
-    for sign in value:
-        yield sign if sign.isalnum() or sign in " -_.()" else quote(sign, safe="")
+    return re.sub(r"[^\w .()-]", lambda sign: quote(sign[0], safe=""), value)
