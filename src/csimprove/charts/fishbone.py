@@ -182,9 +182,8 @@ def _fish_page(fish: Fish, bones: Sequence[Bone], *, last: bool) -> tuple[Page, 
     _spine(page, head, (left, spine), end)
     page.height = spine + below
     if beyond:
-        words = fish.beyond.format(
-            n=len(beyond), tickets=fish.number(sum(_count(bone.twigs) for bone in beyond))
-        )
+        tickets = fish.number(sum(_count(bone.twigs) for bone in beyond))
+        words = fish.beyond.format(n=len(beyond), tickets=tickets)
         page.labels.append(Label(0, page.height + 20, words, "small"))
         page.height += rest
     return page, cut
