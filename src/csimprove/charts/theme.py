@@ -145,7 +145,20 @@ def drawn(chart: Callable[P, D]) -> Callable[P, D]:
 
 
 def at_width(figure: Figure, px: int) -> Figure:
-    """Draw a figure of this package again at another width; one that has a single drawing is returned."""
+    """Draw a figure of this package again at another width.
+
+    Parameters
+    ----------
+    figure
+        A figure of this package; one that has a single drawing (the fishbone) is returned as it is.
+    px
+        `PAGE`, `SLIDE` or `PHONE`.
+
+    Returns
+    -------
+    Figure
+        The same result in the layout of that width, as high as it needs.
+    """
     if "again" not in vars(figure):
         return figure
     before = _width.set(px)
@@ -157,7 +170,19 @@ def at_width(figure: Figure, px: int) -> Figure:
 
 
 def cuts(figure: Figure) -> list[float]:
-    """Return the heights in px at which a figure of this package may be cut; none: it is one piece."""
+    """Return the heights in px from the top at which a figure of this package may be cut.
+
+    Parameters
+    ----------
+    figure
+        A figure of this package.
+
+    Returns
+    -------
+    list of float
+        Rising; above the first is the head and below the last the foot that every part needs. Empty or one:
+        the figure is one piece.
+    """
     return [round(float(height), 1) for height in vars(figure).get("cuts", ())]
 
 
