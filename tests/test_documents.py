@@ -9,6 +9,7 @@ import itertools
 import json
 import re
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -249,6 +250,21 @@ def test_a_tall_picture_is_cut_where_it_may_be_and_every_part_has_head_and_foot(
 ) -> None:
     picture = Picture(b"", 10, 200, cuts=(20, 60, 120, 160, 180))
     assert [stripes(part) for part in drawings.parts(striped(), picture, most)] == expected
+
+
+def test_a_tall_figure_goes_on_on_the_next_slide_and_on_the_next_page_of_word(tmp_path: Path) -> None:
+    tall = Picture(striped(), 620, 2000, cuts=(200, 600, 1200, 1600, 1800))
+    figure = Figure((Span("It rose"),), (), tall, "A chart of stripes.", (), 1)
+    made = document("en")
+    made = dataclasses.replace(made, sections=(dataclasses.replace(made.sections[0], body=(figure,)),))
+    titles = ["It rose", *(f"It rose (continued, {part} of 4)" for part in (2, 3, 4))]
+    slides.write_slides(made, tmp_path / "a.pptx")
+    shown = [one.shapes.title.text_frame.text for one in slides_of(tmp_path / "a.pptx").slides]
+    assert [one for one in shown if one.startswith("It rose")] == titles
+    word.write_word(made, tmp_path / "a.docx")
+    with zipfile.ZipFile(tmp_path / "a.docx") as file:
+        told = re.findall(r'<wp:docPr [^>]*descr="([^"]+)"', file.read("word/document.xml").decode())
+    assert told == ["A chart of stripes.", *titles[1:]]
 
 
 def test_a_picture_that_may_not_be_cut_stays_whole() -> None:

@@ -11,17 +11,7 @@ from matplotlib.figure import Figure
 from csimprove import wording
 from csimprove.baseline import BaselineResult, Indicator
 from csimprove.charts import theme
-from csimprove.charts.sheet import (
-    SHORT_DASHES,
-    Align,
-    Panel,
-    Place,
-    Sheet,
-    dashed,
-    dot,
-    estimate,
-    weekly_lines,
-)
+from csimprove.charts.sheet import SHORT_DASHES, Panel, Place, Sheet, dashed, dot, estimate, weekly_lines
 from csimprove.charts.theme import Scale, fit, scale, text_width, wrapped
 from csimprove.settings import Language
 
@@ -92,8 +82,8 @@ def _indicator(sheet: Sheet, panel: Panel, y: float, row: Indicator) -> None:
         words, below = sheet.words(row.on_target), middle + (4 if page or theme.narrow() else 21)
         start = right + 28 if page else right - text_width(words, theme.TICK) - 14
         sheet.icon(row.on_target, start, below - 4)
-        align: Align = "left" if page else "right"
-        sheet.text(start + 14 if page else right, below, words, "name", color=theme.INK, align=align)
+        at = start + 14 if page else right
+        sheet.text(at, below, words, "name", color=theme.INK, align="left" if page else "right")
 
 
 def _thresholds(sheet: Sheet, panel: Panel, y: float, row: Indicator) -> None:

@@ -343,7 +343,7 @@ class _Deck:
         shown = parts(pixels(one.picture, self.document.brand), one.picture, _TALLEST)
         beside = one.picture.width <= _WIDEST
         for number, picture in enumerate(shown, start=1):
-            self.new(self.part_of(one.title or section.finding, number, len(shown)), said, caption)
+            self.new(self.words.part_of(one.title or section.finding, number, len(shown)), said, caption)
             self.picture(picture, one.alt, _CHART if beside else _RIGHT - _LEFT)
             if beside:
                 self.takeaway(split(plain(one.lede) or plain(one.title)), about)
@@ -385,7 +385,7 @@ class _Deck:
         shares, size, high, parts = self.fit(one)
         caption = plain(one.caption)
         for number, rows in enumerate(parts, start=1):
-            title = self.part_of(one.title or section.finding, number, len(parts))
+            title = self.words.part_of(one.title or section.finding, number, len(parts))
             self.new(title, (plain(one.lede), caption, *self.method(section)), caption)
             if one.lede and number == 1:
                 self.text(one.lede, (_LEFT, 1.3, 12.333, 0.35), 14, "ink2")
@@ -400,13 +400,6 @@ class _Deck:
             if scale == 1 and (len(parts) == 1 or size <= _SPLIT):
                 break
         return shares, size, high, parts
-
-    def part_of(self, title: Line, part: int, parts: int) -> Line:
-        """Return the title of a slide that goes on with another."""
-        if part == 1:
-            return title
-        words = {"title": plain(title), "part": str(part), "parts": str(parts)}
-        return (Span(self.words.of("continued", **words)),)
 
     def grid(
         self, one: Table, rows: range, shares: Sequence[float], size: float, high: Sequence[float]
@@ -447,7 +440,7 @@ class _Deck:
         parts = dealt(one.items)
         said, foot = (self.method(section), section.question) if section else ((), "")
         for number, part in enumerate(parts, start=1):
-            self.new(self.part_of(one.title, number, len(parts)), said, foot)
+            self.new(self.words.part_of(one.title, number, len(parts)), said, foot)
             frame = self.frame((_LEFT, _TOP, 12.0, 4.9))
             for at, item in enumerate(part):
                 for level, line in enumerate(item.lines):

@@ -18,7 +18,7 @@ from docx.table import _Cell
 from docx.text.paragraph import Paragraph as DocxParagraph
 
 from csimprove.report.blocks import VERDICTS
-from csimprove.report.documents.drawings import logo, pixels
+from csimprove.report.documents.drawings import logo, parts, pixels
 from csimprove.report.documents.layout import columns
 from csimprove.report.documents.model import (
     Cell,
@@ -459,11 +459,15 @@ class _Writer:
     def figure(self, one: Figure) -> None:
         """Add a figure with its description and caption."""
         self.titled(one.title, one.lede)
-        tall = int(_WIDTH * one.picture.height / one.picture.width)
-        width = int(_WIDTH * min(1.0, _TALL / tall))
-        shown = self.file.add_picture(io.BytesIO(pixels(one.picture, self.document.brand)), width=Emu(width))
-        described(shown, one.alt)
-        self.file.paragraphs[-1].paragraph_format.keep_with_next = True
+        picture = one.picture
+        drawn = parts(pixels(picture, self.document.brand), picture, picture.width * _TALL / _WIDTH)
+        for number, part in enumerate(drawn, start=1):
+            shown = self.file.add_picture(io.BytesIO(part), width=_WIDTH)
+            if shown.height > _TALL:
+                shown.width, shown.height = Emu(int(_WIDTH * _TALL / shown.height)), _TALL
+            told = plain(self.words.part_of(one.title, number, len(drawn)))
+            described(shown, one.alt if number == 1 else told)
+            self.file.paragraphs[-1].paragraph_format.keep_with_next = number == len(drawn)
         caption = self.paragraph((), "Caption")
         self.line(caption, (Span(self.words.figure(one.number), strong=True),), role="ink2")
         self.line(caption, one.caption)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from csimprove.report.documents.model import Document, Section, plain
+from csimprove.report.documents.model import Document, Line, Section, Span, plain
 from csimprove.wording import text
 
 _HEADINGS = ("kind", "summary", "answer", "evidence", "decision", "contents", "notes", "appendix", "takeaway")
@@ -28,6 +28,12 @@ class Words:
     def figure(self, number: int) -> str:
         """Return the label of a figure, with the space to its caption."""
         return self.of("figure", n=str(number))
+
+    def part_of(self, title: Line, part: int, parts: int) -> Line:
+        """Return the title of what goes on: the first part has its own."""
+        if part == 1:
+            return title
+        return (Span(self.of("continued", title=plain(title), part=str(part), parts=str(parts))),)
 
     def about(self, section: Section) -> str:
         """Return who and when of a section in one line."""
