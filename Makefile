@@ -53,7 +53,7 @@ fresh: $(READY)
 wheel: $(READY)
 	$(BIN)/python tools/check_wheel.py
 
-calibration: $(READY) ## simulate pilots of known truth and print how often the verdict is right, ten minutes
+calibration: $(READY) ## simulate pilots of known truth and print how often the verdict is right, five minutes
 	$(BIN)/python benchmarks/pilot_calibration.py
 
 clean: ## remove .venv, caches and build results (never reports or data)
