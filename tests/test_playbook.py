@@ -329,6 +329,12 @@ def test_a_notebook_whose_section_is_missing_is_left_out_unless_asked_for(projec
     assert str(caught.value) == (
         "05_pilot needs [pilot] in playbook.toml. Add it; `csimprove init DIR` writes an example."
     )
+    with pytest.raises(SettingsError) as caught:
+        notebooks.chosen(settings.model_copy(update={"only": {"region": ("East",)}}), ("05",))
+    assert str(caught.value) == (
+        "05_pilot needs [pilot]: it compares groups, and a part of the tickets has none. "
+        "Leave it out of `--only`."
+    )
 
 
 def test_a_projects_copy_wins_and_it_is_known_whether_it_differs(project: Path, tmp_path: Path) -> None:

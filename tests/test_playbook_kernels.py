@@ -102,6 +102,16 @@ def test_a_server_with_threads_is_not_forked_from(
 
 
 @pytest.mark.slow
+def test_a_server_whose_runner_ends_before_it_is_ready_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "slow.py").write_text("import time\ntime.sleep(0.5)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    kernels.KernelServer(["slow"]).close()
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.slow
 def test_a_server_that_cannot_import_is_not_forked_from(
     no_server: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ import signal
 import socket
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,8 @@ def main() -> None:
     gc.collect()
     gc.freeze()  # what lies still need not be copied
     kernels: dict[int, int | None] = {}
-    with connection, connection.makefile("rw", encoding="utf-8") as stream:
+    # a runner that ends before the imports do has closed its side
+    with suppress(BrokenPipeError), connection, connection.makefile("rw", encoding="utf-8") as stream:
         answer: dict[str, Any] = {"threads": threads()}
         while True:
             stream.write(json.dumps(answer) + "\n")

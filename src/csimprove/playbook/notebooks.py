@@ -161,10 +161,10 @@ def chosen(settings: Settings, only: Iterable[str] = ()) -> list[Notebook]:
                 f"`only` must name notebooks, not {name!r}.{hint(name, [one.name for one in every])}"
             )
         if missing := _missing(found[0], settings):
-            raise SettingsError(
-                f"{found[0].name} needs [{missing[0]}] in {settings.file.name}. "
-                "Add it; `csimprove init DIR` writes an example."
-            )
+            advice = f" in {settings.file.name}. Add it; `csimprove init DIR` writes an example."
+            if missing[0] == "pilot" and settings.only:
+                advice = ": it compares groups, and a part of the tickets has none. Leave it out of `--only`."
+            raise SettingsError(f"{found[0].name} needs [{missing[0]}]{advice}")
         picked += found
     return [one for one in every if (one in picked if picked else not _missing(one, settings))]
 
