@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from importlib.metadata import entry_points
@@ -182,6 +183,27 @@ def test_a_server_that_ends_in_the_middle_is_a_failure_of_the_notebook(no_server
 
 
 @pytest.mark.slow
+def test_kernels_take_no_port_and_leave_no_file(
+    server: kernels.KernelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = (
+        "import ipykernel, json\nsaid = json.loads(ipykernel.get_connection_info())\nprint(said['transport'])"
+    )
+    with tempfile.TemporaryDirectory(prefix="t") as place:
+        monkeypatch.setattr(tempfile, "tempdir", place)
+        one = job("01_a", source)
+        run(one)
+        assert printed(one) == ["ipc"]
+        assert list(Path(place).iterdir()) == []
+        long = Path(place, "x" * 90)
+        long.mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(long))
+        other = job("01_a", source)
+        run(other)
+        assert printed(other) == ["tcp"]
+
+
+@pytest.mark.slow
 def test_a_kernel_ends_without_waiting_for_its_own_threads(
     server: kernels.KernelServer, tmp_path: Path
 ) -> None:
@@ -237,13 +259,15 @@ def test_kernels_end_with_the_runner_however_it_ends(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("isolated", [False, True], ids=["forked", "isolated"])
-def test_an_interrupt_ends_the_kernels_at_once(no_server: None, isolated: bool) -> None:
+def test_an_interrupt_ends_the_kernels_at_once(no_server: None, isolated: bool, tmp_path: Path) -> None:
     def interrupt(_: Notebook) -> None:
         raise KeyboardInterrupt
 
     started = time.monotonic()
-    sleeper = "import time\ntime.sleep(90)"
-    jobs = [job("01_a", "1"), job("02_b", sleeper), job("03_c", sleeper), job("04_d", "1"), job("05_e", "1")]
+    begun = str(tmp_path / "begun")
+    waiter = f"import os, time\nwhile not os.path.exists({begun!r}): time.sleep(0.05)"
+    sleeper = f"import time\nopen({begun!r}, 'w').close()\ntime.sleep(90)"
+    jobs = [job("01_a", waiter), *(job(name, sleeper) for name in ("02_b", "03_c", "04_d", "05_e"))]
     with pytest.raises(KeyboardInterrupt):
         execution.execute_all(jobs, isolated=isolated, told=interrupt)
     assert time.monotonic() - started < 60

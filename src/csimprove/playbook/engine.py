@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,12 @@ from typing import Any
 from jupyter_client.manager import AsyncKernelManager
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager
+from traitlets.config import Config
 
 from csimprove.playbook import kernels
+
+#: Characters of a folder whose files can be sockets; systems allow 104 in all.
+_LONGEST = 90
 
 
 class KnownManager(AsyncKernelManager):
@@ -88,13 +93,18 @@ class FastEngine(NBClientEngine):  # type: ignore[misc]
             As of papermill's client.
         """
         forking = kernels.can_fork() and not isolated
-        client = PatientClient(
-            nb_man,
-            kernel_name=kernel_name,
-            kernel_manager_class=ForkingManager if forking else KnownManager,
-            timeout=execution_timeout,
-            startup_timeout=start_timeout,
-            **{name: value for name, value in options.items() if name != "input_path"},
-        )
-        client.turn = turn or nullcontext()
-        client.execute()
+        with tempfile.TemporaryDirectory(prefix="csimprove-") as place:
+            # a port that is free when it is chosen may be taken when the kernel wants it: a file is not
+            files = {"transport": "ipc", "ip": f"{place}/k"}
+            can = os.name == "posix" and len(place) < _LONGEST
+            client = PatientClient(
+                nb_man,
+                kernel_name=kernel_name,
+                kernel_manager_class=ForkingManager if forking else KnownManager,
+                timeout=execution_timeout,
+                startup_timeout=start_timeout,
+                config=Config(KernelManager=files if can else {}),
+                **{name: value for name, value in options.items() if name != "input_path"},
+            )
+            client.turn = turn or nullcontext()
+            client.execute()
