@@ -66,7 +66,7 @@ def test_every_module_has_its_test_file() -> None:
 
 
 #: Ceiling of code lines, blanks, comments and docstrings aside; docs/decisions/0007 says what they buy.
-CODE_LINES = 22_890
+CODE_LINES = 22_895
 
 
 def test_code_stays_within_its_budget() -> None:

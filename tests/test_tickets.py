@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from csimprove.settings import Settings, Source
 from csimprove.tickets import Reading, parsing, preset, read_tickets
 from csimprove.tickets.files import SourceFile
 from csimprove.tickets.mapping import map_fields
+from csimprove.tickets.masking import project_key
 
 MINIMAL = {"ticket_id": "id", "opened_at": "opened"}
 
@@ -468,6 +470,15 @@ def test_people_become_keyed_pseudonyms_that_stay_the_same(tmp_path: Path) -> No
     assert key.stat().st_mode & 0o777 == 0o600
     key.unlink()
     assert read(tmp_path, text, columns=mapped)[1][0]["customer_key"] != rows[0]["customer_key"]
+
+
+def test_a_key_that_another_process_is_just_writing_is_waited_for(tmp_path: Path) -> None:
+    key = tmp_path / ".csimprove.key"
+    key.touch()
+    writer = threading.Timer(0.1, key.write_text, ["ab" * 32])
+    writer.start()
+    assert project_key(tmp_path) == "ab" * 32
+    writer.join()
 
 
 def test_a_damaged_key_is_not_replaced(tmp_path: Path) -> None:

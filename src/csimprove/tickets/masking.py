@@ -6,12 +6,15 @@ import contextlib
 import os
 import re
 import secrets
+import time
 from collections.abc import Collection
 from pathlib import Path
 
 from csimprove.errors import SettingsError
 
 KEY_FILE = ".csimprove.key"
+#: Hundredths of a second that a key made by another process is waited for.
+_TRIES = 50
 
 _MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 _DAY = (
@@ -136,7 +139,10 @@ def project_key(folder: Path) -> str:
             descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
                 file.write(secrets.token_hex(32))
-        key = path.read_text(encoding="ascii").strip()
+        for _ in range(_TRIES):
+            if key := path.read_text(encoding="ascii").strip():
+                break
+            time.sleep(0.01)  # another process has made the file and is just writing
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"{path} must be a file that can be made and read: {error}. It holds the key of the pseudonyms."
