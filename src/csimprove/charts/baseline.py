@@ -213,7 +213,7 @@ def baseline_trend(result: BaselineResult, *, language: Language = "en") -> Figu
     drawn = set(result.trend["metric"])
     rows = [row for row in result.indicators if row.metric in drawn]
     hollow = not result.trend["complete"].all()
-    places, height = theme.grid(len(rows), 206.0)
+    places, height = theme.grid(len(rows), 112.0)
     sheet = Sheet(height + (20 if hollow else 0), language, cuts=[*{top: 0 for _, top, _ in places}, height])
     for place, row in zip(places, rows, strict=True):
         _weeks(sheet, place, row, result.trend.loc[result.trend["metric"] == row.metric].sort_values("week"))

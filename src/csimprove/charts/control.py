@@ -396,7 +396,7 @@ def kpi_multiples(result: MonitoringResult, *, language: Language = "en") -> Fig
         Name, value of the last week, variation and assurance mark with their words, band of each phase's
         limits, dashed target; each chart has its own axis.
     """
-    places, height = theme.grid(len(result.kpis), 236.0)
+    places, height = theme.grid(len(result.kpis), 142.0)
     sheet = Sheet(max(height, 40), language, cuts=[*{top: 0 for _, top, _ in places}, height])
     if not places:
         sheet.text(0, 20, sheet.words("no_week"), "small")

@@ -307,8 +307,7 @@ class Sheet:
         top += (theme.name_lines() - 1) * theme.pitch(theme.LABEL)
         self.text(left, top + 21 - (len(lines) - 1) * theme.pitch(theme.LABEL), "\n".join(lines), strong=True)
         self.text(left, top + 46, value, "large")
-        tall = 50 if self.width == theme.SLIDE else 94  # two rows fit a slide
-        panel = self.value_weeks(left, top + 66, width - 6, tall, axis, days)
+        panel = self.value_weeks(left, top + 66, width - 6, theme.small_panel(), axis, days)
         entries = [
             (panel.x(day), self.day(date.fromordinal(int(day))), theme.MUTED_TEXT) for day in sorted({*ends})
         ]

@@ -343,13 +343,18 @@ def spread(
 
 
 def grid(charts: int, height: float) -> tuple[list[tuple[float, float, float]], float]:
-    """Left, top and width of small charts in rows of two to four, and the height of all rows."""
+    """Left, top and width of small charts, ``height`` px beside the panel, and the height of all rows."""
     most, gap = min(width() // 170, 4), 26.0
-    height += (name_lines() - 1) * pitch(LABEL) - 44 * (width() == SLIDE)
+    height += (name_lines() - 1) * pitch(LABEL) + small_panel()
     across = min(max(charts, 2), most)
     wide = (width() - (across - 1) * gap) / across
     places = [(i % across * (wide + gap), i // across * height, wide) for i in range(charts)]
     return places, -(-charts // across) * height
+
+
+def small_panel() -> float:
+    """Height in px of the panel of a small chart; two rows of them fit a slide."""
+    return 50.0 if width() == SLIDE else 94.0
 
 
 def name_lines() -> int:

@@ -13,8 +13,6 @@ from pathlib import Path
 from csimprove.errors import SettingsError
 
 KEY_FILE = ".csimprove.key"
-#: Hundredths of a second that a key made by another process is waited for.
-_TRIES = 50
 
 _MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 _DAY = (
@@ -139,7 +137,7 @@ def project_key(folder: Path) -> str:
             descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
                 file.write(secrets.token_hex(32))
-        for _ in range(_TRIES):
+        for _ in range(50):  # half a second
             if key := path.read_text(encoding="ascii").strip():
                 break
             time.sleep(0.01)  # another process has made the file and is just writing
